@@ -43,7 +43,7 @@ type body struct {
 	windowed bool
 	done     bool  // no byte follows
 	err      error // why it ended; nil: complete
-	sealed   bool  // the producer needs nothing of it any more
+	sealed   bool  // no reader follows
 	freed    bool
 	readers  map[*bodyReader]struct{}
 	cut      int64         // readers that fell behind
@@ -222,8 +222,8 @@ func (b *body) finish(err error) {
 	b.mu.Unlock()
 }
 
-// seal says that the producer has stored the body or given it up. What the body
-// holds is freed when its last reader has gone. Producer only.
+// seal says that the body was stored or given up and gets no new readers. What it
+// holds is freed when its last reader has gone.
 func (b *body) seal() {
 	b.mu.Lock()
 	b.sealed = true

@@ -80,24 +80,7 @@ func (m *Memory) Lookup(key string, request http.Header) Found {
 	if !ok {
 		return Found{}
 	}
-	return r.lookup(request)
-}
-
-// lookup selects among the responses of one key.
-func (r *resource) lookup(request http.Header) Found {
-	f := Found{Known: true, Vary: r.stored[0].Vary}
-	var list []string
-	var variant string
-	for i, s := range r.stored {
-		if i == 0 || !slices.Equal(list, s.Vary) {
-			list, variant = s.Vary, VariantKey(s.Vary, request)
-		}
-		if s.Variant == variant {
-			f.Stored = s
-			return f
-		}
-	}
-	return f
+	return Found{Stored: Select(r.stored, request), Known: true, Vary: r.stored[0].Vary}
 }
 
 // Put implements Store.

@@ -61,17 +61,13 @@ type Options struct {
 	// Heuristic estimates a lifetime from Last-Modified where nobody states
 	// one (RFC 9111 section 4.2.2).
 	Heuristic bool
-	// StaleWhileRevalidate and StaleIfError apply where the origin says nothing
-	// of them (RFC 5861). Zero: not at all.
-	StaleWhileRevalidate time.Duration
-	StaleIfError         time.Duration
+	// Stale says when a stale response may be served, and whether a client's
+	// Cache-Control can force a fetch.
+	Stale StaleOptions
 	// Browser and CDN are how long clients and caches between may keep a
 	// response whose lifetime the origin did not state. Zero: they validate it
 	// on each use.
 	Browser, CDN time.Duration
-	// HonourNoCache lets a client's Cache-Control and Pragma force a fetch.
-	HonourNoCache bool
-
 	// Bypass reports why a request is to pass whatever is stored, or
 	// ReasonUndecided. It sees GET and HEAD without body. Nil: none does.
 	Bypass func(r *http.Request, q *Request) Reason

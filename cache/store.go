@@ -24,9 +24,8 @@ import (
 // one more drops the one stored longest ago.
 type Store interface {
 	// Lookup finds the response stored under key that a request with the
-	// given header fields selects (RFC 9111 section 4.1): for each list of
-	// fields that responses under key vary on, the newest first, the one
-	// whose Variant equals VariantKey(list, request). request is only read.
+	// given header fields selects (RFC 9111 section 4.1), as Select does.
+	// request is only read.
 	Lookup(key string, request http.Header) Found
 
 	// Put stores a complete response whose body is at hand. The store owns
@@ -121,6 +120,10 @@ type Meta struct {
 	Vary []string
 	// Variant is VariantKey(Vary, header) of the request that was sent.
 	Variant string
+	// LanguageVariant is the name under which a response in one language is
+	// also found by who prefers that language to all others; empty if there is
+	// no such name.
+	LanguageVariant string
 
 	// Status is the final status code.
 	Status int
@@ -158,7 +161,7 @@ type Meta struct {
 // Size is the memory that m takes, in bytes, near enough to bound it.
 func (m *Meta) Size() int64 {
 	const fixed, perString, perField = 320, 16, 64
-	n := fixed + len(m.Key) + len(m.Variant) + len(m.Mount) + len(m.Host) + len(m.Path) + len(m.Query)
+	n := fixed + len(m.Key) + len(m.Variant) + len(m.LanguageVariant) + len(m.Mount) + len(m.Host) + len(m.Path) + len(m.Query)
 	for _, s := range m.Vary {
 		n += perString + len(s)
 	}
