@@ -196,8 +196,6 @@ const (
 	ReasonPartial
 	// ReasonNotUnderstood: must-understand with a status code that is not.
 	ReasonNotUnderstood
-	// ReasonContentRange: a whole answer that claims to be a part.
-	ReasonContentRange
 	// ReasonTooLarge: the body is longer than max_body.
 	ReasonTooLarge
 	// ReasonIncomplete: the body ended before its framing did.
@@ -278,7 +276,6 @@ var reasons = [reasonCount]struct {
 	ReasonStatus:               {"status", ForwardMiss},
 	ReasonPartial:              {"partial", ForwardMiss},
 	ReasonNotUnderstood:        {"not-understood", ForwardMiss},
-	ReasonContentRange:         {"content-range", ForwardMiss},
 	ReasonTooLarge:             {"too-large", ForwardMiss},
 	ReasonIncomplete:           {"incomplete", ForwardMiss},
 	ReasonStalled:              {"stalled", ForwardMiss},

@@ -87,6 +87,9 @@ func statedLifetime(status int, h http.Header, p Policy, received time.Time, o F
 		return Lifetime{Duration: p.MaxAge.Duration, Source: LifetimeOrigin}
 	case len(expires) > 0 && !p.IgnoreExpires:
 		return Lifetime{Duration: expiresLifetime(expires, h, received), Source: LifetimeOrigin}
+	case forbiddenByPragma(h):
+		// An origin of the last century that says no-cache in its words; nobody
+		// may invent a lifetime for it.
 	case o.TTL > 0:
 		return Lifetime{Duration: clampDelta(o.TTL), Source: LifetimeOperator}
 	case o.Heuristic && (heuristicallyCacheable(status) || p.Public):
@@ -95,6 +98,15 @@ func statedLifetime(status int, h http.Header, p Policy, received time.Time, o F
 		}
 	}
 	return Lifetime{}
+}
+
+func forbiddenByPragma(h http.Header) bool {
+	for element := range listElements(h["Pragma"]) {
+		if strings.EqualFold(element, "no-cache") {
+			return true
+		}
+	}
+	return false
 }
 
 // expiresLifetime is Expires less Date. An invalid Expires, "0" above all, is in

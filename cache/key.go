@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -23,7 +24,8 @@ type KeyParts struct {
 	Split string
 	// Extra are the evaluated key placeholders, in their configured order.
 	Extra []string
-	// Origin is the Origin request field; HasOrigin tells an empty one from none.
+	// Origin is the Origin request field; HasOrigin tells an empty one from none
+	// and is implied by one that is not empty.
 	Origin    string
 	HasOrigin bool
 }
@@ -40,44 +42,48 @@ type Key struct {
 // NewKey returns the primary key of p: the one without a variant. Parts are
 // written with their lengths before them, so none can imitate another.
 func NewKey(p KeyParts) Key {
-	n := 16 + len(p.Mount) + len(p.Scheme) + len(p.Host) + len(p.Path) + len(p.Query) + len(p.Split) + len(p.Origin) + 9*8
-	for _, e := range p.Extra {
-		n += len(e) + binary.MaxVarintLen64
+	parts := [...]string{p.Mount, p.Scheme, p.Host, p.Path, p.Query, p.Split, p.Origin}
+	n := 1 + uvarintLen(len(p.Extra))
+	for _, s := range parts {
+		n += uvarintLen(len(s)) + len(s)
 	}
-	b := make([]byte, 0, n)
+	for _, s := range p.Extra {
+		n += uvarintLen(len(s)) + len(s)
+	}
 	var flags byte
 	if p.BareQuery && p.Query == "" {
 		flags |= 1
 	}
-	if p.HasOrigin {
+	if p.HasOrigin || p.Origin != "" {
 		flags |= 2
 	}
-	b = append(b, flags)
-	for _, s := range [...]string{p.Mount, p.Scheme, p.Host, p.Path, p.Query, p.Split} {
-		b = appendLengthPrefixed(b, s)
+	var b strings.Builder
+	b.Grow(uvarintLen(n) + n)
+	// The length of the primary part leads, so that what follows it is the variant.
+	writeUvarint(&b, n)
+	b.WriteByte(flags)
+	for _, s := range parts {
+		writeUvarint(&b, len(s))
+		b.WriteString(s)
 	}
-	if p.HasOrigin {
-		b = appendLengthPrefixed(b, p.Origin)
+	writeUvarint(&b, len(p.Extra))
+	for _, s := range p.Extra {
+		writeUvarint(&b, len(s))
+		b.WriteString(s)
 	}
-	b = binary.AppendUvarint(b, uint64(len(p.Extra)))
-	for _, e := range p.Extra {
-		b = appendLengthPrefixed(b, e)
-	}
-	// The primary part's own length leads, so that what follows it is the variant.
-	whole := make([]byte, 0, len(b)+binary.MaxVarintLen64)
-	whole = appendLengthPrefixed(whole, string(b))
-	return Key{hash: xxhash.Sum64(whole), bytes: string(whole)}
+	return KeyFromBytes(b.String())
 }
 
 // WithVariant returns the key of one variant of k, where variant is what
 // Vary.AppendVariant wrote. The primary key itself equals none of its variants,
 // also not the one whose Vary names no field and whose variant is empty.
 func (k Key) WithVariant(variant []byte) Key {
-	b := make([]byte, 0, len(k.bytes)+len(variant)+binary.MaxVarintLen64)
-	b = append(b, k.bytes...)
-	b = binary.AppendUvarint(b, uint64(len(variant)))
-	b = append(b, variant...)
-	return Key{hash: xxhash.Sum64(b), bytes: string(b)}
+	var b strings.Builder
+	b.Grow(len(k.bytes) + uvarintLen(len(variant)) + len(variant))
+	b.WriteString(k.bytes)
+	writeUvarint(&b, len(variant))
+	b.Write(variant)
+	return KeyFromBytes(b.String())
 }
 
 // Primary returns the key without its variant.
@@ -86,11 +92,10 @@ func (k Key) Primary() Key {
 	if size <= 0 || n > uint64(len(k.bytes)-size) {
 		return Key{}
 	}
-	primary := k.bytes[:size+int(n)]
-	if len(primary) == len(k.bytes) {
+	if size+int(n) == len(k.bytes) {
 		return k
 	}
-	return Key{hash: xxhash.Sum64String(primary), bytes: primary}
+	return KeyFromBytes(k.bytes[:size+int(n)])
 }
 
 // Hash returns the 64-bit xxhash of the key's bytes, for sharding and for log
@@ -103,11 +108,18 @@ func (k Key) Bytes() string { return k.bytes }
 // KeyFromBytes returns the Key whose Bytes were b: what a store on disk reads back.
 func KeyFromBytes(b string) Key { return Key{hash: xxhash.Sum64String(b), bytes: b} }
 
-// IsZero reports whether k is the zero Key.
-func (k Key) IsZero() bool { return k.bytes == "" }
+func writeUvarint(b *strings.Builder, n int) {
+	var buf [binary.MaxVarintLen64]byte
+	b.Write(buf[:binary.PutUvarint(buf[:], uint64(n))])
+}
 
-// Size returns how many bytes k keeps in memory.
-func (k Key) Size() int { return len(k.bytes) + 24 }
+func uvarintLen(n int) int {
+	size := 1
+	for v := uint64(n); v >= 0x80; v >>= 7 {
+		size++
+	}
+	return size
+}
 
 func appendLengthPrefixed(dst []byte, s string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s)))

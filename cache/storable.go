@@ -71,7 +71,7 @@ func storableLifetime(x *Exchange) Reason {
 	case f.Source == LifetimeNone && x.Status >= 400:
 		// An error without explicit freshness is not kept, not even to validate it.
 		return ReasonStatus
-	case hasValidator(x.Header):
+	case hasValidator(x.Header, f.Received):
 		return ReasonStored
 	case p.NoCache:
 		return ReasonNoValidator
@@ -127,8 +127,9 @@ func Streams(h http.Header) bool {
 // dependsOnRequest reports whether a status code speaks of the request rather
 // than of the URL: its credentials, method, fields, length or rate. Such an
 // answer is never stored, not even with explicit freshness: one visitor's odd
-// request would take the page from all others. 404, 410, 414 and 451 speak of
-// the URL, which is the key.
+// request would take the page from all others. 404, 410 and 414 speak of the URL,
+// which is the key. Server errors may be stored where the origin asks for it,
+// within maxErrorLifetime.
 func dependsOnRequest(status int) bool {
 	switch status {
 	case http.StatusBadRequest,
@@ -155,6 +156,7 @@ func dependsOnRequest(status int) bool {
 		http.StatusPreconditionRequired,
 		http.StatusTooManyRequests,
 		http.StatusRequestHeaderFieldsTooLarge,
+		http.StatusUnavailableForLegalReasons, // depends on where the visitor is
 		http.StatusNetworkAuthenticationRequired:
 		return true
 	}

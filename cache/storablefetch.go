@@ -11,7 +11,8 @@ import (
 type class uint8
 
 const (
-	// classSelected goes as the client sent it and is selected by Vary only.
+	// classSelected goes as the client sent it and is selected by Vary only;
+	// Authorization is of this class but goes only by FetchOptions.
 	classSelected class = iota
 	// classNever is never sent: it makes the answer one client's own, or
 	// overrides what the request is.
@@ -42,7 +43,6 @@ var fieldClasses = map[string]class{
 	"X-Real-Ip":       classClientAddress,
 
 	// Make the answer one client's own, or a part of one.
-	"Authorization":       classNever, // kept only by FetchOptions
 	"Cookie":              classNever,
 	"Cookie2":             classNever,
 	"Referer":             classNever,
@@ -149,8 +149,9 @@ type FetchOptions struct {
 	// Authorization keeps the client's Authorization; such a fetch is never
 	// collapsed and its answer stored by RFC 9111 section 3.5 only.
 	Authorization bool
-	// Strict reduces the fields that the client chooses to those of Allow
-	// (forward strict).
+	// Strict reduces the fields that the client chooses to those of Allow, and
+	// User-Agent to one fixed text for each DeviceClass, which belongs into
+	// KeyParts.Extra (forward strict).
 	Strict bool
 	// Allow are canonical field names. It cannot allow a field that is never sent.
 	Allow []string
@@ -173,7 +174,51 @@ func FetchHeader(client http.Header, o FetchOptions) http.Header {
 	for name := range connectionNamed(client) {
 		delete(h, name)
 	}
+	if o.Strict {
+		h["User-Agent"] = deviceAgents[DeviceClass(client)]
+	}
 	return h
+}
+
+// Selecting returns v without the fields that a fetch with these options does
+// not send as the client chose them; they cannot tell two fetches apart. Use it
+// wherever a variant is computed, on storing and on look-up.
+func (o FetchOptions) Selecting(v Vary) Vary {
+	if !o.Strict {
+		return v
+	}
+	var fields []string
+	for _, name := range v.Fields {
+		if name == "Authorization" || o.sends(name) && name != "User-Agent" {
+			fields = append(fields, name)
+		}
+	}
+	v.Fields = fields
+	return v
+}
+
+// deviceAgents are the User-Agent values of strict fetches by DeviceClass.
+var deviceAgents = map[string][]string{
+	"":       {"Mozilla/5.0 (compatible)"},
+	"mobile": {"Mozilla/5.0 (Linux; Android; Mobile; compatible)"},
+}
+
+// DeviceClass returns "mobile" for the clients that WordPress takes for mobile
+// ones, else "".
+func DeviceClass(client http.Header) string {
+	if hint := client.Get("Sec-Ch-Ua-Mobile"); hint != "" {
+		if hint == "?1" {
+			return "mobile"
+		}
+		return ""
+	}
+	agent := client.Get("User-Agent")
+	for _, mark := range [...]string{"Mobile", "Android", "Silk/", "Kindle", "BlackBerry", "Opera Mini", "Opera Mobi"} {
+		if strings.Contains(agent, mark) {
+			return "mobile"
+		}
+	}
+	return ""
 }
 
 // sends reports whether the client's field is copied into a storable fetch.
@@ -185,6 +230,9 @@ func (o *FetchOptions) sends(name string) bool {
 	case classKeyed:
 		return true
 	case classSelected:
+		if name == "Authorization" {
+			return o.Authorization
+		}
 		if !o.Strict {
 			return true
 		}
@@ -194,8 +242,6 @@ func (o *FetchOptions) sends(name string) bool {
 			}
 		}
 		return false
-	case classNever:
-		return o.Authorization && name == "Authorization"
 	}
 	return false
 }

@@ -58,11 +58,11 @@ func lastModified(h http.Header, now time.Time) (time.Time, bool) {
 }
 
 // hasValidator reports whether a response can be validated later.
-func hasValidator(h http.Header) bool {
+func hasValidator(h http.Header, received time.Time) bool {
 	if entityTag(h) != "" {
 		return true
 	}
-	_, ok := lastModified(h, time.Now())
+	_, ok := lastModified(h, received)
 	return ok
 }
 
@@ -241,9 +241,12 @@ func Freshen(stored, notModified http.Header, p Policy) (http.Header, Reason) {
 			h[name] = values
 		}
 	}
-	if len(notModified["Age"]) == 0 {
-		// The 304 is new; the age that the response once came with is not its age now.
-		delete(h, "Age")
+	for _, name := range [...]string{"Age", "Date"} {
+		// These tell when a message was made: without them the 304 is new, however
+		// old the stored response was.
+		if len(notModified[name]) == 0 {
+			delete(h, name)
+		}
 	}
 	return h, freshenReason(stored, notModified, p)
 }

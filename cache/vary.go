@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"strconv"
@@ -77,6 +78,7 @@ func (v Vary) Reason() Reason {
 const (
 	variantAbsent   = '-' // the request has no such field
 	variantValue    = '=' // its normalised value follows
+	variantDigest   = '#' // the SHA-256 of the value follows
 	variantLanguage = '~' // the language that the response is in follows
 )
 
@@ -109,6 +111,11 @@ func (v Vary) appendVariant(dst []byte, h http.Header, language string) []byte {
 			dst = appendLengthPrefixed(dst, language)
 		case !ok:
 			dst = append(dst, variantAbsent)
+		case name == "Authorization":
+			// A variant may be written to disk or shown; credentials may not.
+			sum := sha256.Sum256([]byte(normaliseList(lines)))
+			dst = append(dst, variantDigest)
+			dst = append(dst, sum[:]...)
 		case name == "Accept-Language":
 			dst = append(dst, variantValue)
 			dst = appendLengthPrefixed(dst, normaliseLanguages(lines))
