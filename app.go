@@ -3,7 +3,6 @@ package mount
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -31,7 +30,6 @@ type App struct {
 	logger *zap.Logger
 	mounts []*Mount          // of this configuration, in the order of their provisioning
 	opened map[string]string // name to key in the pool, of what this configuration holds
-	mu     sync.Mutex        // guards mounts while the configuration is being loaded
 }
 
 // Store configures one store of responses.
@@ -83,13 +81,12 @@ func (a *App) Validate() error {
 	return nil
 }
 
-// register adds a mount whose cache is to be opened when the app starts.
+// register adds a mount whose cache is to be opened when the app starts. Caddy
+// provisions one module after the other.
 func (a *App) register(m *Mount) error {
 	if _, ok := a.Stores[m.Cache.Store]; !ok {
 		return fmt.Errorf("there is no store %q; define it in the global option mount", m.Cache.Store)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.mounts = append(a.mounts, m)
 	return nil
 }

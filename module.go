@@ -27,7 +27,7 @@ import (
 )
 
 func init() {
-	caddy.RegisterModule(Mount{})
+	caddy.RegisterModule((*Mount)(nil))
 }
 
 // What a GET or HEAD request for the path of a mount without its slash gets.
@@ -120,7 +120,7 @@ type Mount struct {
 }
 
 // CaddyModule returns the Caddy module information.
-func (Mount) CaddyModule() caddy.ModuleInfo {
+func (*Mount) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{
 		ID:  "http.handlers.mount",
 		New: func() caddy.Module { return new(Mount) },

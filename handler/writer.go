@@ -7,10 +7,10 @@ import (
 // ResponseWriter maps the header of the site's answer as it is written.
 type ResponseWriter struct {
 	http.ResponseWriter
-	v     *View
-	r     *http.Request
-	wrote bool
-	Learn func(string)
+	v            *View
+	r            *http.Request
+	wrote        bool
+	Learn        func(string)
 	KeepInternal bool
 }
 
