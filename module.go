@@ -278,6 +278,9 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 		return err
 	}
 	x.label()
+	if isPurge(r) {
+		return x.purge(w)
+	}
 	if x.redirectBare(w) {
 		return nil
 	}
