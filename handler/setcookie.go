@@ -77,7 +77,9 @@ func (v *View) setCookie(line string, needPath bool) (mapped, name string, verdi
 				continue
 			case strings.EqualFold(key, "Path"):
 				path, ok := v.cookiePath(strings.Trim(value, `"`))
-				elsewhere = !ok
+				if elsewhere = !ok; elsewhere {
+					continue
+				}
 				if path == "" {
 					pathed = false
 					break
