@@ -70,6 +70,19 @@ func (t *flights) admits(c *Cache, f *flight) bool {
 	return !f.doomed.Load() && !c.covered(&f.place, f.number).hard
 }
 
+// alone starts a flight that nobody may join, or returns nil if a bound is reached.
+func (t *flights) alone(c *Cache, f *flight) *flight {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running >= c.MaxFlights {
+		f.cancel(nil)
+		return nil
+	}
+	f.clients = 1
+	t.launch(f)
+	return f
+}
+
 // background starts a flight that nobody waits for, unless one runs already.
 func (t *flights) background(c *Cache, key Key, start func() *flight) {
 	if t.busy(c, key) {
@@ -96,7 +109,9 @@ func (t *flights) busy(c *Cache, key Key) bool {
 
 // launch starts f. The caller holds mu.
 func (t *flights) launch(f *flight) {
-	t.table[f.key] = f
+	if f.key != (Key{}) {
+		t.table[f.key] = f
+	}
 	t.running++
 	f.c.counts.fetches.Add(1)
 	// Noted under the lock, before it can be joined and before it is sent.
