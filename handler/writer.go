@@ -7,10 +7,11 @@ import (
 // ResponseWriter maps the header of the site's answer as it is written.
 type ResponseWriter struct {
 	http.ResponseWriter
-	v     *View
-	r     *http.Request
-	wrote bool
-	Learn func(string)
+	v            *View
+	r            *http.Request
+	wrote        bool
+	Learn        func(string)
+	KeepInternal bool
 }
 
 // NewResponseWriter returns the writer for one answer to r.
@@ -22,7 +23,7 @@ func (w *ResponseWriter) WriteHeader(status int) {
 	if !w.wrote {
 		w.wrote = status >= 200 || status == 101
 		w.v.MapHeader(w.Header(), status, w.r, w.Learn)
-		if w.wrote {
+		if w.wrote && !w.KeepInternal {
 			StripInternal(w.Header())
 		}
 	}
