@@ -65,9 +65,10 @@ func (s *Server) LoadJSON(config []byte) error {
 		if err != nil {
 			return err
 		}
+		nextLoad()
 		err = caddy.Load(confined, true)
 		if !errors.Is(err, syscall.EADDRINUSE) || tries == 3 {
-			return err
+			return errors.Join(err, awaitOthersClosed(err != nil))
 		}
 		s.mu.Lock()
 		clear(s.ports)
@@ -85,9 +86,10 @@ func (s *Server) Stop() error {
 	s.running = false
 	// caddy.Stop leaves the admin endpoint to the end of the process; a
 	// configuration without one ends it.
+	nextLoad()
 	err := caddy.Load([]byte(`{"admin":{"disabled":true,"config":{"persist":false}},
 		"logging":{"logs":{"default":{"writer":{"output":"caddytest"}}}}}`), true)
-	return errors.Join(err, caddy.Stop())
+	return errors.Join(err, caddy.Stop(), awaitOthersClosed(false))
 }
 
 // reserve returns the loopback address that stands for a port of the Caddyfile:
