@@ -123,8 +123,9 @@ func (m *Mount) openCache(s *openStore) error {
 		}
 	}
 	o.Bypass = m.bypasses
-	o.Cookies = m.carriesSiteCookie
-	o.DropQuery = m.shared.drop.Apply
+	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
+	o.Cookies.Learnt = m.mapping.SiteCookie
+	o.DropQuery = m.shared.drop
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
@@ -153,17 +154,6 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 		}
 	}
 	return cache.ReasonUndecided
-}
-
-// carriesSiteCookie tells whether the request has a cookie of the mounted site,
-// or one that the operator bypasses for.
-func (m *Mount) carriesSiteCookie(r *http.Request) bool {
-	for name := range cache.Cookies(r.Header["Cookie"]) {
-		if m.mapping.SiteCookie(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // fromCache answers the request by the shared cache.
