@@ -340,3 +340,27 @@ func FuzzLink(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a site says, mapping its fields ends, and bounds what it adds.
+func FuzzMapHeader(f *testing.F) {
+	for _, seed := range []string{
+		"5; url=/x", `0;url="/x`, "script-src blog.example.net:* ws://blog.example.net/x", `"/a", "https://blog.example.net`, "*", ";,;,", "//blog.example.net",
+	} {
+		f.Add(seed)
+	}
+	v := newTestView(f, Transparent, "/blog", siteHTTP+"/wp")
+	fields := []string{
+		"Location", "Content-Location", "Refresh", "Link", "Speculation-Rules", "Access-Control-Allow-Origin",
+		"Content-Security-Policy", "X-Pingback", "X-Text", "Set-Cookie",
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, name := range fields {
+			h := http.Header{name: {value}}
+			v.MapHeader(h, 302, nil, nil)
+			// The shortest thing that grows is "/" or a relative host.
+			if got := h.Get(name); len(got) > 64+len(value)*len("https://blog.example.net/blog/") {
+				t.Fatalf("%s: %q became %q", name, value, got)
+			}
+		}
+	})
+}
