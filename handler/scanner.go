@@ -144,10 +144,18 @@ func (s *scanner) Close() error {
 	s.scan(true)
 	s.emitTo(s.n)
 	s.send()
+	s.abort()
+	return s.err
+}
+
+// abort ends the scanner and drops what it holds.
+func (s *scanner) abort() {
+	if s.closed {
+		return
+	}
 	s.closed = true
 	scanMemories.Put(s.mem)
 	s.mem = nil
-	return s.err
 }
 
 // scan decides every hit in in[:n] and returns the start of the first that
