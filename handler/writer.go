@@ -10,38 +10,29 @@ import (
 	"sync"
 )
 
-// AnswerConfig is what an Answer needs to know of its request and its mount.
-type AnswerConfig struct {
-	// Rest is the request's path below the mount.
-	Rest string
-	// Method is the request's method.
-	Method string
-	// Header is the header map that the inner chain fills. Nil: a new one.
-	Header http.Header
-	// Tags are entity tags that UnmapValidators took from the request.
-	Tags []string
-	// Fingerprint goes into entity tags.
-	Fingerprint uint64
-	// MapHeader maps the fields of the answer in place. Nil: they stay.
-	MapHeader func(h http.Header, status int)
-
-	eligible *eligibility
-	forms    *forms
-}
-
-// Answer is the http.ResponseWriter that the inner chain writes the site's
-// answer to. At WriteHeader it maps the fields and decides once whether the
-// body is mapped; a body that is not is passed on with its length, validators
-// and ranges as they are. A mapped body is decoded if it is coded, streamed
-// through a scanner, and told without a length: HTTP's framing says where it
-// ends, and Close must be called with the handler's outcome so that this is
-// only said of a whole body.
+// ResponseWriter is what the inner chain writes the site's answer to. At
+// WriteHeader it maps the fields and decides once whether the body is mapped; a
+// body that is not is passed on with its length, validators and ranges as they
+// are. A mapped body is decoded if it is coded, streamed through a scanner, and
+// told without a length: HTTP's framing says where it ends, and Close must be
+// called with the handler's outcome so that this is only said of a whole body.
 //
 // Write collects up to a few KiB; Flush passes on everything that is decided,
-// through all layers. An Answer is used by one goroutine at a time.
-type Answer struct {
-	w   http.ResponseWriter
-	cfg AnswerConfig
+// through all layers. A ResponseWriter serves one answer, and one goroutine at a
+// time. Its exported fields are set before it is used.
+type ResponseWriter struct {
+	// Learn is told the name of each cookie that the site sets. Nil: nobody is.
+	Learn func(name string)
+	// KeepInternal keeps the fields that StripInternal drops, for a cache that reads them.
+	KeepInternal bool
+	// Rest is the request's path below the mount. Empty: the path of the request.
+	Rest string
+	// Tags are the entity tags that View.Content took from the request.
+	Tags []string
+
+	w http.ResponseWriter
+	v *View
+	r *http.Request
 
 	header  http.Header
 	status  int        // final status; zero before it
@@ -66,30 +57,29 @@ var (
 	errClosed    = errors.New("write to a closed answer")
 )
 
-func newAnswer(w http.ResponseWriter, cfg AnswerConfig) *Answer {
-	a := &Answer{w: w, cfg: cfg, header: cfg.Header, declared: -1}
-	if a.header == nil {
-		a.header = make(http.Header)
-	}
-	return a
+// NewResponseWriter returns the writer for the answer to r, which has been
+// mapped by View.Outbound. The inner chain gets a header map of its own, which is
+// added to w's when the header is sent.
+func NewResponseWriter(w http.ResponseWriter, v *View, r *http.Request) *ResponseWriter {
+	return &ResponseWriter{w: w, v: v, r: r, header: make(http.Header), declared: -1}
 }
 
 // Header is the inner chain's own map. It is copied to the outer one when the
 // header is sent.
-func (a *Answer) Header() http.Header { return a.header }
+func (a *ResponseWriter) Header() http.Header { return a.header }
 
 // Status is the final status, or zero before it.
-func (a *Answer) Status() int { return a.status }
+func (a *ResponseWriter) Status() int { return a.status }
 
 // Reason says whether the body is mapped, and if not, why.
-func (a *Answer) Reason() BodyReason { return a.reason }
+func (a *ResponseWriter) Reason() BodyReason { return a.reason }
 
 // Mapped is the number of URLs that were mapped in the body so far.
-func (a *Answer) Mapped() int64 { return a.counted().Mapped }
+func (a *ResponseWriter) Mapped() int64 { return a.counted().Mapped }
 
 // Unmapped calls f for each reason for which hosts of the site were left in the
 // body, with their number.
-func (a *Answer) Unmapped(f func(reason string, n int64)) {
+func (a *ResponseWriter) Unmapped(f func(reason string, n int64)) {
 	for u, n := range a.counted().Unmapped {
 		if n > 0 {
 			f(unmapped(u).String(), n)
@@ -97,7 +87,7 @@ func (a *Answer) Unmapped(f func(reason string, n int64)) {
 	}
 }
 
-func (a *Answer) counted() scanCount {
+func (a *ResponseWriter) counted() scanCount {
 	if a.scan != nil {
 		return a.scan.Count()
 	}
@@ -106,7 +96,7 @@ func (a *Answer) counted() scanCount {
 
 // WriteHeader passes informational answers on at once, with their fields
 // mapped, and takes the first final status. Later ones are ignored.
-func (a *Answer) WriteHeader(status int) {
+func (a *ResponseWriter) WriteHeader(status int) {
 	switch {
 	case a.status != 0 || a.closed:
 		return
@@ -115,7 +105,11 @@ func (a *Answer) WriteHeader(status int) {
 		return
 	}
 	a.status = status
-	a.kind, a.reason = a.cfg.eligible.decide(status, a.header, a.cfg.Rest)
+	rest := a.Rest
+	if rest == "" {
+		rest = a.r.URL.Path
+	}
+	a.kind, a.reason = a.v.m.eligible.decide(status, a.header, rest)
 	a.declared = contentLength(a.header)
 	if a.reason == BodyMapped && a.hasBody() {
 		if a.coding = codingOf(a.header); a.coding != codingIdentity {
@@ -129,15 +123,13 @@ func (a *Answer) WriteHeader(status int) {
 }
 
 // hasBody reports whether bytes will follow the header.
-func (a *Answer) hasBody() bool { return a.cfg.Method != http.MethodHead }
+func (a *ResponseWriter) hasBody() bool { return a.r.Method != http.MethodHead }
 
 // inform sends a 1xx answer (RFC 9110 section 15.2). The fields of the final
 // answer that are set already are not part of it.
-func (a *Answer) inform(status int) {
+func (a *ResponseWriter) inform(status int) {
 	h := a.header.Clone()
-	if a.cfg.MapHeader != nil {
-		a.cfg.MapHeader(h, status)
-	}
+	a.mapFields(h, status)
 	outer := a.w.Header()
 	saved := outer.Clone()
 	clear(outer)
@@ -150,14 +142,14 @@ func (a *Answer) inform(status int) {
 }
 
 // sendHeader maps the fields, copies them to the outer map and sends them.
-func (a *Answer) sendHeader() {
+func (a *ResponseWriter) sendHeader() {
 	a.waiting, a.sent = false, true
 	h := a.header
 	switch {
 	case a.reason == BodyMapped:
 		a.transformFields(h)
 		if a.hasBody() {
-			a.scan = newScanner(a.w, a.cfg.forms, a.kind)
+			a.scan = newScanner(a.w, a.v.answers, a.kind)
 			if a.coding != codingIdentity {
 				a.decode = newDecoder(a.scan, a.coding)
 			}
@@ -165,11 +157,16 @@ func (a *Answer) sendHeader() {
 	case a.status == http.StatusNotModified:
 		a.tagNotModified(h)
 	}
-	if a.cfg.MapHeader != nil {
-		a.cfg.MapHeader(h, a.status)
-	}
+	a.mapFields(h, a.status)
 	copyFields(a.w.Header(), h)
 	a.w.WriteHeader(a.status)
+}
+
+func (a *ResponseWriter) mapFields(h http.Header, status int) {
+	a.v.MapHeader(h, status, a.r, a.Learn)
+	if !a.KeepInternal {
+		StripInternal(h)
+	}
 }
 
 // integrityFields speak of bytes that a mapped body no longer has (RFC 9530,
@@ -177,12 +174,12 @@ func (a *Answer) sendHeader() {
 var integrityFields = []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input"}
 
 // transformFields makes the fields true of a mapped body.
-func (a *Answer) transformFields(h http.Header) {
+func (a *ResponseWriter) transformFields(h http.Header) {
 	h.Del("Content-Length")
 	h.Del("Content-Encoding")
 	// RFC 9110 section 14.3: offsets in the mapped text are not known.
 	h.Set("Accept-Ranges", "none")
-	if tag := mapETag(h.Get("Etag"), a.cfg.Fingerprint); tag != "" {
+	if tag := mapETag(h.Get("Etag"), a.v.m.fingerprint); tag != "" {
 		h.Set("Etag", tag)
 	} else {
 		h.Del("Etag")
@@ -194,11 +191,11 @@ func (a *Answer) transformFields(h http.Header) {
 }
 
 // tagNotModified gives a 304 the tag that the client knows the mapped body by.
-func (a *Answer) tagNotModified(h http.Header) {
+func (a *ResponseWriter) tagNotModified(h http.Header) {
 	tag := h.Get("Etag")
-	for _, t := range a.cfg.Tags {
+	for _, t := range a.Tags {
 		if tag == t || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(t, "W/") {
-			h.Set("Etag", mapETag(t, a.cfg.Fingerprint))
+			h.Set("Etag", mapETag(t, a.v.m.fingerprint))
 			return
 		}
 	}
@@ -230,7 +227,7 @@ func isIntegrity(name string) bool {
 }
 
 // Write takes bytes of the body.
-func (a *Answer) Write(p []byte) (int, error) {
+func (a *ResponseWriter) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
@@ -255,7 +252,7 @@ func (a *Answer) Write(p []byte) (int, error) {
 }
 
 // start readies the body for p: it sends a header that has waited.
-func (a *Answer) start(p []byte) error {
+func (a *ResponseWriter) start(p []byte) error {
 	switch {
 	case a.err != nil:
 		return a.err
@@ -274,7 +271,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // ReadFrom copies a body from r. Where nothing is mapped the outer writer may
 // do so in its own way.
-func (a *Answer) ReadFrom(r io.Reader) (n int64, err error) {
+func (a *ResponseWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
@@ -297,7 +294,7 @@ func (a *Answer) ReadFrom(r io.Reader) (n int64, err error) {
 type onlyWriter struct{ io.Writer }
 
 // FlushError passes on everything that is decided, the header included.
-func (a *Answer) FlushError() error {
+func (a *ResponseWriter) FlushError() error {
 	if a.err != nil || a.closed {
 		return a.err
 	}
@@ -316,13 +313,13 @@ func (a *Answer) FlushError() error {
 }
 
 // Flush is FlushError for handlers that ask for an http.Flusher.
-func (a *Answer) Flush() { _ = a.FlushError() }
+func (a *ResponseWriter) Flush() { _ = a.FlushError() }
 
 // Unwrap lets an http.ResponseController reach the deadlines of the connection.
-func (a *Answer) Unwrap() http.ResponseWriter { return a.w }
+func (a *ResponseWriter) Unwrap() http.ResponseWriter { return a.w }
 
 // Hijack hands over the connection, after a 101 as a rule. Nothing is mapped on it.
-func (a *Answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (a *ResponseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if a.scan != nil || a.waiting {
 		return nil, nil, errors.New("hijacking an answer whose body is mapped")
 	}
@@ -335,7 +332,7 @@ func (a *Answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // nothing more is written, and the error says why: once a header is sent the
 // caller must then cut the connection (panic with http.ErrAbortHandler), or
 // the client would take a short body as whole. Closing twice is harmless.
-func (a *Answer) Close(cause error) error {
+func (a *ResponseWriter) Close(cause error) error {
 	if a.closed {
 		return a.err
 	}
@@ -371,7 +368,7 @@ func (a *Answer) Close(cause error) error {
 }
 
 // copyTrailers passes on the trailers that the inner chain set behind the body.
-func (a *Answer) copyTrailers() {
+func (a *ResponseWriter) copyTrailers() {
 	outer := a.w.Header()
 	pass := func(key, name string) {
 		if v, ok := a.header[key]; ok && !(a.reason == BodyMapped && isIntegrity(name)) {

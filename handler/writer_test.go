@@ -19,12 +19,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// testAnswer returns an Answer of the blog's mount that writes to w.
-func testAnswer(w http.ResponseWriter, method, rest string) *Answer {
-	return newAnswer(w, AnswerConfig{
-		Rest: rest, Method: method, Fingerprint: 0xf3,
-		eligible: newEligibility(Transform{Skip: []string{"/raw/*"}}), forms: blogForms(),
-	})
+// blogView is http://blog.example.net below https://example.com/blog.
+func blogView(t testing.TB) *View {
+	t.Helper()
+	m, err := New(Options{Prefix: "/blog", Sites: []string{"http://blog.example.net"}, Transform: Transform{Skip: []string{"/raw/*"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.fingerprint = 0xf3
+	return m.View(Base{Scheme: "https", Host: "example.com"})
+}
+
+// testAnswer returns the writer for an answer of the blog.
+func testAnswer(t testing.TB, w http.ResponseWriter, method, rest string) *ResponseWriter {
+	return NewResponseWriter(w, blogView(t), httptest.NewRequest(method, rest, nil))
 }
 
 const (
@@ -59,7 +67,7 @@ func encoded(t testing.TB, c coding, s string) string {
 
 func TestAnswerMapped(t *testing.T) {
 	rec := httptest.NewRecorder()
-	a := testAnswer(rec, "GET", "/p/")
+	a := testAnswer(t, rec, "GET", "/p/")
 	h := a.Header()
 	h.Set("Content-Type", "text/html; charset=UTF-8")
 	h.Set("Content-Length", strconv.Itoa(len(sitePage)))
@@ -107,7 +115,7 @@ func TestAnswerUntouched(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			a := testAnswer(rec, "GET", c.rest)
+			a := testAnswer(t, rec, "GET", c.rest)
 			h := a.Header()
 			for k, v := range map[string]string{"Content-Type": c.contentType, "Content-Length": strconv.Itoa(len(sitePage)), "Etag": `"abc"`, "Accept-Ranges": "bytes", "Digest": "x"} {
 				if v != "" {
@@ -138,7 +146,7 @@ func TestAnswerCodings(t *testing.T) {
 			body := encoded(t, c, page)
 			for _, size := range []int{1, 7, 1000, 1 << 20} {
 				rec := httptest.NewRecorder()
-				a := testAnswer(rec, "GET", "/")
+				a := testAnswer(t, rec, "GET", "/")
 				a.Header().Set("Content-Type", "text/html")
 				a.Header().Set("Content-Encoding", name)
 				a.WriteHeader(200)
@@ -158,7 +166,7 @@ func TestAnswerCodings(t *testing.T) {
 			}
 			// Cut anywhere, the body must not be taken as whole.
 			for _, cut := range []int{3, len(body) / 2, len(body) - 1} {
-				a := testAnswer(httptest.NewRecorder(), "GET", "/")
+				a := testAnswer(t, httptest.NewRecorder(), "GET", "/")
 				a.Header().Set("Content-Type", "text/html")
 				a.Header().Set("Content-Encoding", name)
 				io.WriteString(a, body[:cut])
@@ -173,7 +181,7 @@ func TestAnswerCodings(t *testing.T) {
 func TestAnswerWrongCoding(t *testing.T) {
 	for _, coding := range []string{"gzip", "zstd", "compress", "gzip, br"} {
 		rec := httptest.NewRecorder()
-		a := testAnswer(rec, "GET", "/")
+		a := testAnswer(t, rec, "GET", "/")
 		a.Header().Set("Content-Type", "text/html")
 		a.Header().Set("Content-Encoding", coding)
 		a.Header().Set("Etag", `"x"`)
@@ -196,7 +204,7 @@ func TestAnswerBomb(t *testing.T) {
 		w.Write(zero)
 	}
 	w.Close()
-	a := testAnswer(discardWriter{}, "GET", "/")
+	a := testAnswer(t, discardWriter{}, "GET", "/")
 	a.Header().Set("Content-Type", "text/html")
 	a.Header().Set("Content-Encoding", "gzip")
 	a.Write(bomb.Bytes())
@@ -216,7 +224,7 @@ func (discardWriter) WriteHeader(int)             {}
 func TestAnswerFlush(t *testing.T) {
 	for _, c := range []coding{codingIdentity, codingGzip, codingBrotli, codingZstd} {
 		rec := httptest.NewRecorder()
-		a := testAnswer(rec, "GET", "/")
+		a := testAnswer(t, rec, "GET", "/")
 		a.Header().Set("Content-Type", "text/html")
 		a.Header().Set("Content-Encoding", map[coding]string{codingIdentity: "", codingGzip: "gzip", codingBrotli: "br", codingZstd: "zstd"}[c])
 		var w io.Writer = a
@@ -249,7 +257,7 @@ func TestAnswerFlush(t *testing.T) {
 
 func TestAnswerHead(t *testing.T) {
 	rec := httptest.NewRecorder()
-	a := testAnswer(rec, "HEAD", "/")
+	a := testAnswer(t, rec, "HEAD", "/")
 	h := a.Header()
 	h.Set("Content-Type", "text/html")
 	h.Set("Content-Length", "1000")
@@ -273,8 +281,8 @@ func TestAnswerNotModified(t *testing.T) {
 	}
 	for tag, want := range map[string]string{`"abc"`: `W/"abc-m6r"`, `W/"abc"`: `W/"abc-m6r"`, `"img"`: `"img"`} {
 		rec := httptest.NewRecorder()
-		a := testAnswer(rec, "GET", "/")
-		a.cfg.Tags = tags
+		a := testAnswer(t, rec, "GET", "/")
+		a.Tags = tags
 		a.Header().Set("Etag", tag)
 		a.WriteHeader(304)
 		a.Close(nil)
@@ -286,12 +294,7 @@ func TestAnswerNotModified(t *testing.T) {
 
 func TestAnswerInform(t *testing.T) {
 	rec := &informRecorder{h: http.Header{"X-Main": {"1"}}}
-	a := testAnswer(rec, "GET", "/")
-	a.cfg.MapHeader = func(h http.Header, status int) {
-		if h.Get("Link") != "" {
-			h.Set("Link", strings.ReplaceAll(h.Get("Link"), "</", "</blog/"))
-		}
-	}
+	a := testAnswer(t, rec, "GET", "/")
 	a.Header().Set("Link", "</a.css>; rel=preload")
 	a.WriteHeader(103)
 	a.Header().Set("Content-Type", "image/png")
@@ -317,7 +320,7 @@ func (r *informRecorder) WriteHeader(status int) {
 
 func TestAnswerShortBody(t *testing.T) {
 	rec := httptest.NewRecorder()
-	a := testAnswer(rec, "GET", "/")
+	a := testAnswer(t, rec, "GET", "/")
 	a.Header().Set("Content-Type", "text/html")
 	a.Header().Set("Content-Length", "100")
 	io.WriteString(a, sitePage)
@@ -325,7 +328,7 @@ func TestAnswerShortBody(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	cause := errors.New("origin is gone")
-	a = testAnswer(httptest.NewRecorder(), "GET", "/")
+	a = testAnswer(t, httptest.NewRecorder(), "GET", "/")
 	a.Header().Set("Content-Type", "text/html")
 	io.WriteString(a, sitePage)
 	if err := a.Close(cause); !errors.Is(err, cause) {
@@ -338,7 +341,7 @@ func TestAnswerShortBody(t *testing.T) {
 
 func TestAnswerTrailers(t *testing.T) {
 	rec := httptest.NewRecorder()
-	a := testAnswer(rec, "GET", "/")
+	a := testAnswer(t, rec, "GET", "/")
 	a.Header().Set("Content-Type", "text/html")
 	a.Header().Set("Trailer", "Digest, X-Time")
 	io.WriteString(a, sitePage)
