@@ -154,8 +154,10 @@ func (s *Server) Admin(request *http.Request) (*http.Response, error) {
 }
 
 // Isolate points Caddy's process-wide paths, which configurations without a
-// storage fall back to, at dir. TestMain calls it before anything loads.
+// storage fall back to, at dir, and takes the process off the DNS: only the names
+// of origins resolve. TestMain calls it before anything loads.
 func Isolate(dir string) error {
+	net.DefaultResolver = resolver()
 	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
 		if err := os.Setenv(name, dir); err != nil {
 			return err
