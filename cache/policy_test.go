@@ -132,6 +132,11 @@ func TestResponsePolicy(t *testing.T) {
 		},
 		"x-accel-expires garbage": {header("X-Accel-Expires", "soon", "X-Accel-Expires", "@", "X-Accel-Expires", "@x"), Policy{}},
 		"litespeed no-cache":      {header("X-LiteSpeed-Cache-Control", "no-cache,esi=on"), Policy{ResponseDirectives: ResponseDirectives{NoStore: true}}},
+		"litespeed esi":           {header("X-LiteSpeed-Cache-Control", "public,max-age=5,esi=on"), Policy{ResponseDirectives: ResponseDirectives{NoStore: true}, Limit: seconds(5)}},
+		"cloudflare no-cache":     {header("Cf-Edge-Cache", "no-cache"), Policy{ResponseDirectives: ResponseDirectives{NoStore: true}}},
+		"cloudflare cache":        {header("Cf-Edge-Cache", "cache,platform=wordpress"), Policy{}},
+		"vcaching":                {header("X-VC-Cacheable", "NO:logged in", "Cache-Control", "no-store, must-understand"), Policy{ResponseDirectives: ResponseDirectives{NoStore: true}}},
+		"vcaching yes":            {header("X-VC-Cacheable", "YES"), Policy{}},
 		"litespeed private":       {header("X-LiteSpeed-Cache-Control", "private,max-age=1800"), Policy{ResponseDirectives: ResponseDirectives{Private: true}, Limit: seconds(1800)}},
 		"litespeed public states no lifetime": {
 			header("X-LiteSpeed-Cache-Control", "public,max-age=604800"), Policy{Limit: seconds(604800)},

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func exchange(status int, h http.Header, o FreshnessOptions) Exchange {
@@ -121,5 +123,15 @@ func TestTTLApplies(t *testing.T) {
 		if TTLApplies(status) != want {
 			t.Errorf("%d: %v", status, !want)
 		}
+	}
+}
+
+func TestStoredHeader(t *testing.T) {
+	h := header("Connection", "a, b, keep-alive", "A", "1", "B", "2", "C", "3", "D", "4", "Keep-Alive", "x", "Proxy-Authenticate", "x", "Proxy-Authentication-Info", "x",
+		"Proxy-Authorization", "x", "Proxy-Connection", "x", "Te", "x", "Transfer-Encoding", "x", "Upgrade", "x", "Trailer", "x",
+		"Cache-Control", `no-cache="d", max-age=5`)
+	want := header("C", "3", "Cache-Control", `no-cache="d", max-age=5`)
+	if diff := cmp.Diff(want, StoredHeader(h, ResponsePolicy(h, testNow))); diff != "" {
+		t.Error(diff)
 	}
 }
