@@ -71,6 +71,12 @@ func (a *ResponseWriter) Header() http.Header { return a.header }
 // Status is the final status, or zero before it.
 func (a *ResponseWriter) Status() int { return a.status }
 
+// Sent reports whether the final header went out.
+func (a *ResponseWriter) Sent() bool { return a.sent }
+
+// Received is the number of bytes of the body that the site sent, as coded.
+func (a *ResponseWriter) Received() int64 { return a.received }
+
 // Reason says whether the body is mapped, and if not, why.
 func (a *ResponseWriter) Reason() BodyReason { return a.reason }
 
