@@ -72,6 +72,9 @@ type Cache struct {
 	Browser caddy.Duration `json:"browser,omitempty"`
 	CDN     caddy.Duration `json:"cdn,omitempty"`
 
+	// Who may purge by a request to the mount. Default: nobody.
+	Purge *Purge `json:"purge,omitempty"`
+
 	bypass caddyhttp.MatcherSets
 }
 
@@ -109,6 +112,11 @@ func (c *Cache) check() error {
 	for _, p := range c.BypassPath {
 		if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "*") {
 			return fmt.Errorf("cache bypass_path %q: expected a path relative to the mount, such as /cart/*", p)
+		}
+	}
+	if c.Purge != nil {
+		if err := c.Purge.check(); err != nil {
+			return err
 		}
 	}
 	if c.StaleWhileRevalidate < 0 || c.StaleIfError != nil && *c.StaleIfError < 0 || c.Browser < 0 || c.CDN < 0 || c.MaxBody < 0 {

@@ -123,8 +123,9 @@ func (m *Mount) openCache(s *openStore) error {
 		}
 	}
 	o.Bypass = m.bypasses
-	o.Cookies = m.carriesSiteCookie
-	o.DropQuery = m.shared.drop.Apply
+	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
+	o.Cookies.Learnt = m.mapping.SiteCookie
+	o.DropQuery = m.shared.drop
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
@@ -155,19 +156,8 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 	return cache.ReasonUndecided
 }
 
-// carriesSiteCookie tells whether the request has a cookie of the mounted site,
-// or one that the operator bypasses for.
-func (m *Mount) carriesSiteCookie(r *http.Request) bool {
-	for name := range cache.Cookies(r.Header["Cookie"]) {
-		if m.mapping.SiteCookie(name) {
-			return true
-		}
-	}
-	return false
-}
-
-// fromCache answers the request by the shared cache.
-func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
+// fromCache answers the request by the shared cache and writes result.
+func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cache.Result) error {
 	raw, present := x.query()
 	base := x.v.Public()
 	q := cache.Request{
@@ -183,21 +173,8 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
-	defer x.report(&q.Result, repl)
+	defer func() { *result = q.Result }()
 	return c.Serve(w, x.r, &q, cache.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error { return x.pass(w) }))
-}
-
-// report writes how the request was answered into the access log and the
-// placeholders.
-func (x *exchange) report(result *cache.Result, repl *caddy.Replacer) {
-	if repl != nil {
-		repl.Set("http.mount.cache.status", result.Phase.String())
-		repl.Set("http.mount.cache.reason", result.Reason.String())
-	}
-	if fields, ok := x.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		fields.Set(zap.Stringer("cache_status", result.Phase))
-		fields.Set(zap.Stringer("cache_reason", result.Reason))
-	}
 }
 
 // detach returns the handler for a fetch that outlives the request: with a

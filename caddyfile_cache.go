@@ -76,6 +76,10 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    heuristic on|off
 //	    browser <duration>
 //	    cdn <duration>
+//	    purge {
+//	        from <range>...
+//	        secret <token>
+//	    }
 //	}
 func (p *mountParser) cache() error {
 	if p.m.Cache != nil {
@@ -144,8 +148,37 @@ func (p *mountParser) cacheWord(c *Cache) error {
 	case "cdn":
 		return durationArg(p.Dispenser, &c.CDN)
 	}
+	if p.Val() == "purge" {
+		return p.purge(c)
+	}
 	return p.Errf("unknown word %q in cache; expected one of store, ttl, stale_while_revalidate, stale_if_error, max_body, key, drop_query, "+
-		"bypass, bypass_cookie, bypass_path, heuristic, browser, cdn", p.Val())
+		"bypass, bypass_cookie, bypass_path, heuristic, browser, cdn, purge", p.Val())
+}
+
+// purge parses the block that says who may purge.
+func (p *mountParser) purge(c *Cache) error {
+	if c.Purge != nil {
+		return p.Err("purge is given twice")
+	}
+	c.Purge = new(Purge)
+	if p.NextArg() {
+		return p.Err("purge takes a block: purge { from <range>... }, or { secret <token> }")
+	}
+	for nesting := p.Nesting(); p.NextBlock(nesting); {
+		var err error
+		switch p.Val() {
+		case "from":
+			err = p.words(&c.Purge.From, "from <range>...")
+		case "secret":
+			err = p.oneWord(&c.Purge.Secret)
+		default:
+			err = p.Errf("unknown word %q in purge; expected: from <range>... or secret <token>", p.Val())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ttl parses [<status>...] <duration> [<path>...].

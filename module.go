@@ -111,6 +111,7 @@ type Mount struct {
 	cookies *cookieMemory // not nil: this configuration holds a reference to it
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
+	metrics *mountMetrics
 	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
@@ -161,6 +162,11 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 		m.Name = strings.TrimSuffix(strings.Join(m.hosts[:min(1, len(m.hosts))], "")+m.Path, "/")
 		m.Name = cmp.Or(m.Name, "/")
 	}
+
+	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	m.metrics = newMountMetrics(m.Name)
 
 	if len(m.HandlersRaw) == 0 {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
@@ -278,13 +284,13 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 		return err
 	}
 	x.label()
+	if isPurge(r) {
+		return x.purge(w)
+	}
 	if x.redirectBare(w) {
 		return nil
 	}
-	if c := m.shared.cache.Load(); c != nil {
-		return x.fromCache(w, c)
-	}
-	return x.pass(w)
+	return x.answer(w)
 }
 
 // Interface guards

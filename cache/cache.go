@@ -23,12 +23,14 @@ type Cache struct {
 	marks   *marks
 	memory  *budget
 	counts  counts
+	// cookieNames counts the site's cookies that requests came with.
+	cookieNames tally
 }
 
 // counts are what Inspect reports.
 type counts struct {
 	hits, stale, misses, collapsed, passes, validated, refused atomic.Int64
-	fetches, stored, cut, purged, cookieBlocked                atomic.Int64
+	fetches, stored, cut, cookieBlocked                        atomic.Int64
 }
 
 // Wait waits until no fetch runs. Requests that are served meanwhile may start more.
@@ -60,11 +62,10 @@ type exchange struct {
 	q      *Request
 	origin Handler
 
-	key    Key
-	parts  KeyParts
-	fields http.Header // the request fields that select a variant
-	found  Found
-	why    Reason // why it is forwarded
+	key   Key
+	parts KeyParts
+	found Found
+	why   Reason // why it is forwarded
 	// credentials: the request reaches the origin with Authorization.
 	credentials bool
 	waited      int // flights that were joined in vain
@@ -83,13 +84,9 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin
 	x.key = NewKey(x.parts)
 	q.Result.Key = x.key
 	x.credentials = c.Authorization(r)
-	x.fields = r.Header
-	if c.Fetch.Strict {
-		x.fields = FetchHeader(r.Header, c.Fetch)
-	}
 	now := c.Clock()
-	cookie := c.Cookies(r)
-	x.found = c.Store.Lookup(x.key.Bytes(), x.fields)
+	cookie := c.siteCookie(r)
+	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
 	if use, reason := x.judge(now, cookie); use != UseValidate {
 		served, err := x.reuse(use, reason, now)
 		if served {
@@ -103,8 +100,6 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin
 	case cookie:
 		c.counts.cookieBlocked.Add(1)
 		return x.pass(ReasonCookie)
-	case x.credentials:
-		return x.pass(ReasonAuthorization)
 	case c.marks.has(x.key, now):
 		return x.pass(ReasonHitForMiss)
 	}
@@ -130,6 +125,7 @@ func (x *exchange) judge(now time.Time, cookie bool) (Use, Reason) {
 		// To who has a cookie of the site only the origin's own word holds.
 		use, reason = UseValidate, ReasonCookieLifetime
 	case x.credentials && !sharesAuthorized(&p.policy):
+		// What anybody gets is not proven right for who has credentials.
 		use, reason = UseValidate, ReasonAuthorization
 	}
 	if use == UseValidate {
@@ -172,6 +168,22 @@ func (c *Cache) reusable(s *Stored, p *prepared, r *http.Request, now time.Time)
 type coverage struct {
 	hard, soft bool
 	at         time.Time // zero: none ever did
+}
+
+// siteCookie says whether the request carries a cookie of the site, and counts it.
+func (c *Cache) siteCookie(r *http.Request) bool {
+	lines := r.Header["Cookie"]
+	switch {
+	case len(lines) == 0:
+		return false
+	case c.Cookies == nil:
+		return true
+	}
+	name, ok := c.Cookies.Site(lines)
+	if ok {
+		c.cookieNames.count(name)
+	}
+	return ok
 }
 
 // covered says whether a purge after number covers m.

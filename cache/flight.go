@@ -33,7 +33,7 @@ const abandonBytes = 1 << 20
 // nobody waits for it any more.
 type flight struct {
 	c       *Cache
-	key     Key // in the table of flights: a key, or one variant of it
+	key     Key // in the table of flights: a key, or one variant of it; zero: not there
 	handler Handler
 	request *http.Request
 	fields  http.Header // request fields as sent, which select a variant
@@ -41,6 +41,8 @@ type flight struct {
 	base    *Stored     // the stored response that is validated, or nil
 	number  uint64      // the last purge applied before it was sent
 	fastCGI bool
+	// credentials: it carries Authorization.
+	credentials bool
 	// replacement: a stalled flight for the same key went before.
 	replacement bool
 	ctx         context.Context
@@ -98,15 +100,16 @@ func (x *exchange) newFlight(key Key, base *Stored) *flight {
 	if x.q.Detach != nil {
 		f.handler = x.q.Detach()
 	}
-	header := FetchHeader(x.r.Header, x.c.Fetch)
+	o := x.c.Fetch
+	o.Authorization = x.credentials
+	f.credentials = x.credentials
+	header := FetchHeader(x.r.Header, o)
 	f.fields = maps.Clone(header)
 	if base != nil && !AddValidators(header, base.Header, x.c.Clock()) {
 		f.base = nil
 	}
 	u := *x.r.URL
-	if x.c.DropQuery != nil && u.RawQuery != "" {
-		u.RawQuery = x.c.DropQuery(u.RawQuery)
-	}
+	u.RawQuery = x.c.DropQuery.Apply(u.RawQuery)
 	f.request = (&http.Request{
 		Method: http.MethodGet, URL: &u, Host: x.r.Host, RequestURI: x.r.RequestURI,
 		Proto: x.r.Proto, ProtoMajor: x.r.ProtoMajor, ProtoMinor: x.r.ProtoMinor,
@@ -181,6 +184,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	policy := ResponsePolicy(header, now)
 	m := new(f.place)
 	m.Status, m.Tags, m.Number = status, tags, f.number
+	m.Authorization = f.credentials
 	m.RequestTime, m.ResponseTime, m.StoredTime = f.sent, now, now
 	m.Header = StoredHeader(header, policy)
 	if len(m.Header["Date"]) == 0 {
@@ -194,7 +198,8 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	reason := f.purgedBefore(m, now)
 	p := c.derive(m)
 	a := answer{meta: m, length: length, reason: ReasonStored}
-	switch storable := Storable(Exchange{Method: http.MethodGet, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh}); {
+	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh})
+	switch {
 	case storable != ReasonStored:
 		a.reason = storable
 	case reason != ReasonStored:
@@ -219,7 +224,32 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	} else if a.reason == ReasonStored {
 		c.marks.clear(f.primary())
 	}
+	if a.reason != ReasonStored && replaces(status, storable) {
+		f.dropOlder()
+	}
 	f.publish(a)
+}
+
+// replaces says whether an answer that is not stored itself shows that an older one
+// is out of date: the page has changed, has gone or is closed. Errors, and what
+// speaks of the request, show nothing.
+func replaces(status int, storable Reason) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
+		return true
+	}
+	return status < 400 && storable != ReasonStored
+}
+
+// dropOlder drops the stored response in whose place the answer came.
+func (f *flight) dropOlder() {
+	if f.credentials {
+		return
+	}
+	old := f.c.Store.Lookup(f.place.Key, f.fields).Stored
+	if old != nil && !old.RequestTime.After(f.sent) {
+		f.c.Store.Drop(old)
+	}
 }
 
 // primary is the flight's key without its variant.
@@ -233,7 +263,7 @@ func (f *flight) publish(a answer) {
 
 // setVariant names the variant of m by the request fields that were sent.
 func (f *flight) setVariant(m *Meta) {
-	v := ParseVary(m.Header["Vary"])
+	v := f.c.Fetch.Selecting(ParseVary(m.Header["Vary"]))
 	m.Vary = v.Fields
 	m.Variant = VariantKey(m.Vary, f.fields)
 	if b, ok := v.AppendLanguageVariant(nil, f.fields, ContentLanguage(m.Header)); ok {

@@ -67,7 +67,32 @@ func (t *flights) enter(c *Cache, key Key, f *flight) (_ *flight, full bool) {
 // admits says whether a flight in the table may still be joined: what was asked
 // for before a purge is not given to who comes after it. The caller holds mu.
 func (t *flights) admits(c *Cache, f *flight) bool {
-	return !f.doomed.Load() && !c.covered(&f.place, f.number).hard
+	return !f.doomed.Load() && !c.covered(f.known(), f.number).hard
+}
+
+// known is what is known of the response so far: its tags come with the header.
+func (f *flight) known() *Meta {
+	select {
+	case <-f.ready:
+		if f.answer.meta != nil {
+			return f.answer.meta
+		}
+	default:
+	}
+	return &f.place
+}
+
+// alone starts a flight that nobody may join, or returns nil if a bound is reached.
+func (t *flights) alone(c *Cache, f *flight) *flight {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running >= c.MaxFlights {
+		f.cancel(nil)
+		return nil
+	}
+	f.clients = 1
+	t.launch(f)
+	return f
 }
 
 // background starts a flight that nobody waits for, unless one runs already.
@@ -96,7 +121,9 @@ func (t *flights) busy(c *Cache, key Key) bool {
 
 // launch starts f. The caller holds mu.
 func (t *flights) launch(f *flight) {
-	t.table[f.key] = f
+	if f.key != (Key{}) {
+		t.table[f.key] = f
+	}
 	t.running++
 	f.c.counts.fetches.Add(1)
 	// Noted under the lock, before it can be joined and before it is sent.

@@ -19,7 +19,7 @@ const maxFlightsWaited = 4
 func (x *exchange) fetch() error {
 	// A whole body is not fetched for who asks for none or for a part of it,
 	// unless a validation may spare it.
-	if x.found.Stored == nil && !x.canJoin() {
+	if x.credentials || x.found.Stored == nil && !x.canJoin() {
 		switch {
 		case x.r.Method == http.MethodHead:
 			return x.pass(ReasonHeadMiss)
@@ -50,7 +50,7 @@ func (x *exchange) flightKey() Key {
 	if s := x.found.Stored; s != nil {
 		fields, variant = s.Vary, s.Variant
 	} else if len(fields) > 0 {
-		variant = VariantKey(fields, x.fields)
+		variant = VariantKey(fields, x.r.Header)
 	}
 	if len(fields) == 0 {
 		return x.key
@@ -60,6 +60,11 @@ func (x *exchange) flightKey() Key {
 
 // join joins or starts a flight.
 func (x *exchange) join(replacement bool) (*flight, bool) {
+	if x.credentials {
+		// An answer to credentials is fetched for one client (RFC 9111 section
+		// 3.5); whether it is stored is another question.
+		return x.c.flights.alone(x.c, x.newFlight(Key{}, nil)), true
+	}
 	key := x.flightKey()
 	return x.c.flights.join(x.c, key, func() *flight {
 		f := x.newFlight(key, x.found.Stored)
@@ -109,7 +114,7 @@ func (x *exchange) follow(f *flight, leads bool) (done bool, reason Reason, err 
 		return false, ReasonUndecided, nil
 	case a.reason != ReasonStored && !leads:
 		return false, a.reason, nil
-	case a.reason == ReasonStored && VariantKey(a.meta.Vary, x.fields) != a.meta.Variant:
+	case a.reason == ReasonStored && VariantKey(a.meta.Vary, x.r.Header) != a.meta.Variant:
 		// Those of one variant meet again under its own key.
 		x.found = Found{Known: true, Vary: a.meta.Vary}
 		x.why = ReasonVaryMiss
@@ -220,7 +225,7 @@ func (x *exchange) serveStale(failure Failure) (bool, error) {
 // useConfirmed answers from the stored response that the origin confirmed.
 func (x *exchange) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 	s, now := f.answer.confirmed, x.c.Clock()
-	if x.c.covered(s.Meta, s.Number).hard || VariantKey(s.Vary, x.fields) != s.Variant {
+	if x.c.covered(s.Meta, s.Number).hard || VariantKey(s.Vary, x.r.Header) != s.Variant {
 		return false, ReasonUndecided, nil
 	}
 	phase := PhaseValidated
@@ -237,11 +242,50 @@ func (x *exchange) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 // stream writes the answer of f while it arrives.
 func (x *exchange) stream(f *flight, leads bool) (bool, Reason, error) {
 	a := &f.answer
-	reader := a.body.newReader(0)
+	part, answer, ok := x.partOf(f)
+	if !ok {
+		return false, ReasonRangeMiss, nil
+	}
+	off, rest := int64(0), int64(-1)
+	if part != nil {
+		off, rest = part.Start, part.Length
+	}
+	reader := a.body.newReader(off)
 	if reader == nil {
 		return false, ReasonTooLarge, nil
 	}
 	defer reader.close()
+	x.setFetched(a, leads)
+	h := x.w.Header()
+	switch {
+	case a.prepared != nil && EvaluatePrecondition(x.r.Header, a.meta.Status, a.prepared.header, a.meta.ResponseTime) == PreconditionNotModified:
+		x.notModified(a.prepared.header)
+		return true, ReasonUndecided, nil
+	case answer == RangeUnsatisfiable:
+		x.unsatisfiable(a.length)
+		return true, ReasonUndecided, nil
+	}
+	status := a.meta.Status
+	switch {
+	case part != nil:
+		status = http.StatusPartialContent
+		h["Content-Range"] = []string{part.ContentRange(a.length)}
+		h["Content-Length"] = []string{strconv.FormatInt(part.Length, 10)}
+	case a.length >= 0:
+		h["Content-Length"] = []string{strconv.FormatInt(a.length, 10)}
+	default:
+		delete(h, "Content-Length")
+	}
+	x.w.WriteHeader(status)
+	if x.r.Method == http.MethodHead || !bodyAllowed(status) {
+		return true, ReasonUndecided, nil
+	}
+	x.tail(f, reader, rest)
+	return true, ReasonUndecided, nil
+}
+
+// setFetched sets the fields of a fetched answer and concludes the request.
+func (x *exchange) setFetched(a *answer, leads bool) {
 	status := Status{
 		Forward: x.why.Forward(), ForwardStatus: a.meta.Status,
 		Stored: a.reason == ReasonStored, Collapsed: !leads,
@@ -251,55 +295,37 @@ func (x *exchange) stream(f *flight, leads bool) (bool, Reason, error) {
 		phase = PhaseCollapsed
 	}
 	h := x.w.Header()
-	if a.prepared != nil {
-		now := x.c.Clock()
-		x.setFetched(a.prepared, a.meta, now, leads)
-		status.TTL, status.TTLKnown = a.prepared.fresh.TTL(now), true
-		h["Cache-Status"] = a.prepared.inner
-	} else {
+	p := a.prepared
+	if p == nil {
 		status.Detail = a.reason
 		for name, values := range a.meta.Header {
 			h[name] = values[:len(values):len(values)]
 		}
+		x.conclude(phase, a.reason, status)
+		return
 	}
-	x.conclude(phase, a.reason, status)
-	if a.prepared != nil && EvaluatePrecondition(x.r.Header, a.meta.Status, a.prepared.header, a.meta.ResponseTime) == PreconditionNotModified {
-		x.notModified(a.prepared.header)
-		return true, ReasonUndecided, nil
-	}
-	if a.length >= 0 && bodyAllowed(a.meta.Status) {
-		h["Content-Length"] = []string{strconv.FormatInt(a.length, 10)}
-	} else {
-		delete(h, "Content-Length")
-	}
-	x.w.WriteHeader(a.meta.Status)
-	if x.r.Method == http.MethodHead || !bodyAllowed(a.meta.Status) {
-		return true, ReasonUndecided, nil
-	}
-	x.tail(f, reader)
-	return true, ReasonUndecided, nil
-}
-
-// setFetched sets the fields of an answer that may be shared.
-func (x *exchange) setFetched(p *prepared, m *Meta, now time.Time, leads bool) {
-	h := x.w.Header()
+	now := x.c.Clock()
 	for name, values := range p.header {
 		h[name] = values
 	}
 	age := int64(p.fresh.Age(now) / time.Second)
-	switch {
-	case !leads && age > 0, len(m.Header["Age"]) > 0:
+	if !leads && age > 0 || len(a.meta.Header["Age"]) > 0 {
 		// RFC 9111 section 5.1: not generated anew for this request.
 		h["Age"] = []string{strconv.FormatInt(age, 10)}
 	}
 	if control := p.browserControl(age); control != nil {
 		h["Cache-Control"] = control
 	}
+	status.TTL, status.TTLKnown = p.fresh.TTL(now), true
+	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
+	h["Cache-Status"] = p.inner
+	x.conclude(phase, a.reason, status)
 }
 
 // tail writes the body of f as it arrives. What has arrived is flushed whenever
-// the client has caught up.
-func (x *exchange) tail(f *flight, reader *bodyReader) {
+// the client has caught up. It ends after rest bytes, or with the body if rest is
+// negative.
+func (x *exchange) tail(f *flight, reader *bodyReader, rest int64) {
 	flush := http.NewResponseController(x.w)
 	for {
 		if !reader.ready() {
@@ -319,8 +345,15 @@ func (x *exchange) tail(f *flight, reader *bodyReader) {
 			// what was sent for whole.
 			x.abort(ReasonIncomplete)
 		}
+		if rest >= 0 {
+			p = p[:min(rest, int64(len(p)))]
+			rest -= int64(len(p))
+		}
 		if _, err := x.w.Write(p); err != nil {
 			x.abort(ReasonAbandoned)
+		}
+		if rest == 0 {
+			return
 		}
 	}
 }

@@ -68,18 +68,20 @@ type Options struct {
 	// response whose lifetime the origin did not state. Zero: they validate it
 	// on each use.
 	Browser, CDN time.Duration
-	// Bypass reports why a request is to pass whatever is stored, or
-	// ReasonUndecided. It sees GET and HEAD without body. Nil: none does.
+	// Bypass reports why a request is to pass whatever is stored, or ReasonStored
+	// (as BypassRules do) if it is not. It sees GET and HEAD without body. Nil:
+	// none passes.
 	Bypass func(r *http.Request, q *Request) Reason
-	// Cookies reports whether the request carries a cookie of the site. Such a
-	// request is fetched alone. Nil: any cookie is the site's.
-	Cookies func(r *http.Request) bool
+	// Cookies tell which cookies are the site's. A request with one is fetched
+	// alone and answered from the store only within a lifetime that the origin
+	// stated. Nil: every cookie is the site's.
+	Cookies *CookieRules
 	// Authorization reports whether the request reaches the origin with
 	// credentials. Nil: if it has the field Authorization.
 	Authorization func(r *http.Request) bool
-	// DropQuery removes from a raw query what is neither keyed nor forwarded.
-	// Nil: nothing.
-	DropQuery func(raw string) string
+	// DropQuery removes from a query what is neither keyed nor forwarded by a
+	// storable fetch. Nil: nothing.
+	DropQuery *DropQuery
 	// Fetch says which fields a storable fetch carries.
 	Fetch FetchOptions
 
@@ -163,9 +165,6 @@ func (o *Options) complete() error {
 	}
 	if o.Authorization == nil {
 		o.Authorization = func(r *http.Request) bool { return len(r.Header["Authorization"]) > 0 }
-	}
-	if o.Cookies == nil {
-		o.Cookies = func(r *http.Request) bool { return len(r.Header["Cookie"]) > 0 }
 	}
 	for _, d := range []struct {
 		name  string

@@ -118,9 +118,7 @@ func (c *Cache) invalidate(r *http.Request, q *Request, status int, h http.Heade
 		p := c.parts(r, q)
 		if i > 0 {
 			p.Path, p.Query, p.BareQuery = u.EscapedPath(), u.RawQuery, u.ForceQuery
-			if c.DropQuery != nil {
-				p.Query = c.DropQuery(p.Query)
-			}
+			p.Query = c.DropQuery.Apply(p.Query)
 		}
 		c.drop(p, q.Splits)
 	}

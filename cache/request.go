@@ -2,6 +2,7 @@ package cache
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -58,9 +59,10 @@ func (c *Cache) parts(r *http.Request, q *Request) KeyParts {
 		Path: q.Path, Query: q.RawQuery, BareQuery: q.BareQuery,
 		Split: q.Split, Extra: q.Extra,
 	}
-	if c.DropQuery != nil && p.Query != "" {
-		p.Query = c.DropQuery(p.Query)
-		p.BareQuery = false
+	p.Query = c.DropQuery.Apply(p.Query)
+	if c.Fetch.Strict {
+		// A strict fetch tells the origin no more of the client than this.
+		p.Extra = append(slices.Clone(p.Extra), DeviceClass(r.Header))
 	}
 	if o := r.Header["Origin"]; len(o) > 0 {
 		// Several lines are one list; a browser sends one.
@@ -85,7 +87,9 @@ func (c *Cache) passes(r *http.Request, q *Request) Reason {
 		return ReasonPrecondition
 	}
 	if c.Bypass != nil {
-		return c.Bypass(r, q)
+		if reason := c.Bypass(r, q); reason != ReasonStored {
+			return reason
+		}
 	}
 	return ReasonUndecided
 }
