@@ -11,10 +11,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"text/template"
 	"time"
@@ -24,6 +22,7 @@ import (
 type Origin struct {
 	// Address is host and port, loopback.
 	Address string
+	dir     string
 	server  *process
 }
 
@@ -137,7 +136,7 @@ func (s *Site) Serve(ctx context.Context, o OriginOptions) (*Origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	origin := &Origin{Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port))}
+	origin := &Origin{dir: dir, Address: loopback(o.Port)}
 	origin.server, err = startProcess("nginx", s.machine.log, syscall.SIGQUIT, path,
 		"-p", dir, "-c", conf, "-e", filepath.Join(dir, "nginx.log"))
 	if err != nil {

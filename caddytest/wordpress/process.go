@@ -59,6 +59,23 @@ func startProcess(name string, log io.Writer, stop os.Signal, path string, args 
 
 // ready waits until probe succeeds. A daemon that ends before is an error.
 func (p *process) ready(ctx context.Context, probe func() error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-p.done:
+			cancel(fmt.Errorf("it ended: %w", p.err))
+		case <-ctx.Done():
+		}
+	}()
+	if err := await(ctx, probe); err != nil {
+		return fmt.Errorf("waiting for %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// await repeats a probe until it succeeds or the context ends.
+func await(ctx context.Context, probe func() error) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
@@ -67,10 +84,8 @@ func (p *process) ready(ctx context.Context, probe func() error) error {
 			return nil
 		}
 		select {
-		case <-p.done:
-			return fmt.Errorf("%s ended before it was ready: %w", p.name, errors.Join(p.err, err))
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w", p.name, errors.Join(ctx.Err(), err))
+			return errors.Join(context.Cause(ctx), err)
 		case <-tick.C:
 		}
 	}

@@ -12,6 +12,7 @@ wp_set_current_user( 1 );
 kses_remove_filters(); // An administrator may write any HTML.
 
 $home = getenv( 'HOME_URL' );
+$root = (string) wp_parse_url( $home, PHP_URL_PATH ); // '' or '/blog'
 
 /** The date of the $n-th thing, an hour apart. */
 function day( $n ) {
@@ -59,6 +60,19 @@ foreach (
 }
 
 // No welcome panels and guides in the way of a scripted browser.
+$guides = array( 'welcomeGuide' => false, 'welcomeGuideStyles' => false, 'welcomeGuidePage' => false, 'welcomeGuideTemplate' => false, 'enableChoosePatternModal' => false );
+update_user_meta(
+	1,
+	$GLOBALS['wpdb']->get_blog_prefix() . 'persisted_preferences',
+	array(
+		'core/edit-post'         => $guides,
+		'core/edit-site'         => $guides,
+		'core/edit-widgets'      => $guides,
+		'core/customize-widgets' => $guides,
+		'core'                   => $guides,
+		'_modified'              => '2024-03-01T00:00:00.000Z',
+	)
+);
 update_user_meta( 1, 'show_welcome_panel', 0 );
 update_user_meta( 1, 'community-events-location', array( 'ip' => '127.0.0.0' ) );
 
@@ -95,7 +109,7 @@ $sound = add_sound( 'bell.wav', 'A bell' );
 
 $posts = array();
 for ( $n = 1; $n <= 20; $n++ ) {
-	$text = paragraph( "This is post number $n. It links to <a href=\"$home/about/\">about us</a>, to <a href=\"/category/news/\">the news</a> by a path, and to <a href=\"https://www.example.org/\">another site</a>." );
+	$text = paragraph( "This is post number $n. It links to <a href=\"$home/about/\">about us</a>, to <a href=\"$root/category/news/\">the news</a> by a path, and to <a href=\"https://www.example.org/\">another site</a>." );
 	if ( 0 === $n % 3 ) {
 		$text .= '<!-- wp:image {"id":' . $big . ',"sizeSlug":"large","linkDestination":"media"} -->' . "\n"
 			. '<figure class="wp-block-image size-large"><a href="' . wp_get_attachment_url( $big ) . '">'
@@ -154,8 +168,8 @@ stick_post( $posts[7] );
 // --- Pages ------------------------------------------------------------------------------------
 
 $about   = add( array( 'post_type' => 'page', 'post_title' => 'About', 'post_name' => 'about', 'post_content' => paragraph( "We are at <a href=\"$home/\">$home/</a>." ), 'post_date' => day( 1 ) ) );
-$team    = add( array( 'post_type' => 'page', 'post_title' => 'Team', 'post_name' => 'team', 'post_parent' => $about, 'post_content' => paragraph( '<a href="/about/">Up</a>' ), 'post_date' => day( 2 ) ) );
-$blog    = add( array( 'post_type' => 'page', 'post_title' => 'Blog', 'post_name' => 'blog', 'post_content' => paragraph( "This page is called blog, at <a href=\"$home/blog/\">its address</a> and <a href=\"/blog/\">its path</a>." ), 'post_date' => day( 3 ) ) );
+$team    = add( array( 'post_type' => 'page', 'post_title' => 'Team', 'post_name' => 'team', 'post_parent' => $about, 'post_content' => paragraph( "<a href=\"$root/about/\">Up</a>" ), 'post_date' => day( 2 ) ) );
+$blog    = add( array( 'post_type' => 'page', 'post_title' => 'Blog', 'post_name' => 'blog', 'post_content' => paragraph( "This page is called blog, at <a href=\"$home/blog/\">its address</a> and <a href=\"$root/blog/\">its path</a>." ), 'post_date' => day( 3 ) ) );
 $archive = add( array( 'post_type' => 'page', 'post_title' => 'Widgets of the block editor', 'post_name' => 'blocks', 'post_content' => "<!-- wp:latest-posts {\"displayFeaturedImage\":true,\"addLinkToFeaturedImage\":true} /-->\n\n<!-- wp:archives /-->\n\n<!-- wp:categories /-->\n\n<!-- wp:tag-cloud /-->\n\n<!-- wp:search {\"label\":\"Search\"} /-->\n\n<!-- wp:loginout {\"displayLoginAsForm\":true} /-->\n\n<!-- wp:latest-comments /-->\n\n<!-- wp:calendar /-->\n\n<!-- wp:page-list /-->\n", 'post_date' => day( 4 ) ) );
 
 // --- Comments ---------------------------------------------------------------------------------
@@ -194,17 +208,17 @@ $menu = wp_create_nav_menu( 'Main' );
 foreach ( array( $about, $team, $blog ) as $page ) {
 	wp_update_nav_menu_item( $menu, 0, array( 'menu-item-object-id' => $page, 'menu-item-object' => 'page', 'menu-item-type' => 'post_type', 'menu-item-status' => 'publish' ) );
 }
-wp_update_nav_menu_item( $menu, 0, array( 'menu-item-title' => 'News', 'menu-item-url' => '/category/news/', 'menu-item-status' => 'publish' ) );
+wp_update_nav_menu_item( $menu, 0, array( 'menu-item-title' => 'News', 'menu-item-url' => "$root/category/news/", 'menu-item-status' => 'publish' ) );
 wp_update_nav_menu_item( $menu, 0, array( 'menu-item-title' => 'Feed', 'menu-item-url' => "$home/feed/", 'menu-item-status' => 'publish' ) );
 set_theme_mod( 'nav_menu_locations', array( 'primary' => $menu, 'footer' => $menu ) );
 update_option( 'theme_mods_twentytwentyone', array( 'nav_menu_locations' => array( 'primary' => $menu, 'footer' => $menu ) ) );
 
-add( array( 'post_type' => 'wp_navigation', 'post_title' => 'Navigation', 'post_name' => 'navigation', 'post_content' => '<!-- wp:navigation-link {"label":"About","type":"page","id":' . $about . ',"url":"' . $home . '/about/","kind":"post-type"} /--><!-- wp:navigation-link {"label":"News","url":"/category/news/","kind":"custom"} /-->', 'post_date' => day( 5 ) ) );
+add( array( 'post_type' => 'wp_navigation', 'post_title' => 'Navigation', 'post_name' => 'navigation', 'post_content' => '<!-- wp:navigation-link {"label":"About","type":"page","id":' . $about . ',"url":"' . $home . '/about/","kind":"post-type"} /--><!-- wp:navigation-link {"label":"News","url":"' . $root . '/category/news/","kind":"custom"} /-->', 'post_date' => day( 5 ) ) );
 
-update_option( 'widget_text', array( 2 => array( 'title' => 'Text', 'text' => "Read <a href=\"$home/about/\">about us</a> or <a href='/about/team/'>the team</a>.", 'filter' => true, 'visual' => true ), '_multiwidget' => 1 ) );
+update_option( 'widget_text', array( 2 => array( 'title' => 'Text', 'text' => "Read <a href=\"$home/about/\">about us</a> or <a href='$root/about/team/'>the team</a>.", 'filter' => true, 'visual' => true ), '_multiwidget' => 1 ) );
 update_option( 'widget_search', array( 2 => array( 'title' => '' ), '_multiwidget' => 1 ) );
 update_option( 'widget_recent-comments', array( 2 => array( 'title' => '', 'number' => 5 ), '_multiwidget' => 1 ) );
-update_option( 'widget_media_image', array( 2 => array( 'attachment_id' => $small, 'url' => wp_get_attachment_url( $small ), 'link_type' => 'custom', 'link_url' => '/about/', 'size' => 'full', 'width' => 128, 'height' => 128, 'caption' => '', 'alt' => '', 'link_classes' => '', 'link_rel' => '', 'link_target_blank' => false, 'image_classes' => '', 'image_title' => '', 'title' => '' ), '_multiwidget' => 1 ) );
+update_option( 'widget_media_image', array( 2 => array( 'attachment_id' => $small, 'url' => wp_get_attachment_url( $small ), 'link_type' => 'custom', 'link_url' => "$root/about/", 'size' => 'full', 'width' => 128, 'height' => 128, 'caption' => '', 'alt' => '', 'link_classes' => '', 'link_rel' => '', 'link_target_blank' => false, 'image_classes' => '', 'image_title' => '', 'title' => '' ), '_multiwidget' => 1 ) );
 update_option( 'sidebars_widgets', array( 'wp_inactive_widgets' => array(), 'sidebar-1' => array( 'search-2', 'text-2', 'recent-comments-2', 'media_image-2' ), 'array_version' => 3 ) );
 
 flush_rewrite_rules( false );
