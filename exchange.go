@@ -108,7 +108,7 @@ func (x *exchange) refuse() error {
 		return caddyhttp.Error(http.StatusRequestURITooLong, errors.New("the URL is longer than 8 KiB"))
 	case headerBytes(x.r.Header) > maxHeaderBytes:
 		return caddyhttp.Error(http.StatusRequestHeaderFieldsTooLarge, errors.New("the header is larger than 32 KiB"))
-	case handler.Looping(x.r.Header):
+	case x.m.mapping.Looping(x.r.Header):
 		return caddyhttp.Error(http.StatusLoopDetected, errors.New("the request has been through this mount before (CDN-Loop, RFC 8586)"))
 	}
 	return nil
@@ -223,6 +223,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	defer caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, peer.Trusted)
 
 	rw := handler.NewResponseWriter(w, v, r)
+	rw.Learn = m.cookies.learn
 	err := m.inner.ServeHTTP(rw, r)
 	if cerr := rw.Close(); err == nil {
 		err = cerr

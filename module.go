@@ -100,13 +100,14 @@ type Mount struct {
 	HandlersRaw []json.RawMessage `json:"handle" caddy:"namespace=http.handlers inline_key=handler"`
 
 	mapping *handler.Mount
+	cookies *cookieMemory // not nil: this configuration holds a reference to it
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
 	// identity names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
 	// claims to them are gone by then.
 	identity []string
-	logger  *zap.Logger
+	logger   *zap.Logger
 }
 
 // CaddyModule returns the Caddy module information.
@@ -125,7 +126,12 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 		return err
 	}
 	var err error
-	if m.mapping, err = handler.New(m.options()); err != nil {
+	if m.cookies, err = m.rememberCookies(ctx); err != nil {
+		return fmt.Errorf("mount %s: %w", m.Path, err)
+	}
+	options := m.options()
+	options.CookieNames = m.cookies.names
+	if m.mapping, err = handler.New(options); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
 	if m.Bare == "" {
@@ -155,6 +161,17 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	m.HandlersRaw = nil
 	m.inner = route.Compile(caddyhttp.HandlerFunc(unanswered))
 	return nil
+}
+
+// Cleanup gives back what the configuration holds. It also runs after a
+// Provision that failed half-way.
+func (m *Mount) Cleanup() error {
+	if m.cookies == nil {
+		return nil
+	}
+	// Requests of this configuration may still be running and learn names.
+	_, err := cookieMemories.Delete(m.cookies.key)
+	return err
 }
 
 // unanswered stands at the end of the inner chain: a chain that answers nothing
@@ -253,5 +270,6 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 // Interface guards
 var (
 	_ caddy.Provisioner           = (*Mount)(nil)
+	_ caddy.CleanerUpper          = (*Mount)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Mount)(nil)
 )

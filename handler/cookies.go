@@ -58,7 +58,7 @@ func (m *Mount) SiteCookie(name string) bool { return m.CookieClass(name) == Coo
 
 // CookieNames returns the names that the site was seen to set. MapHeader reports
 // new ones to its caller, who adds them here with Learn.
-func (m *Mount) CookieNames() *CookieNames { return &m.cookieNames }
+func (m *Mount) CookieNames() *CookieNames { return m.cookieNames }
 
 // filterCookies keeps the cookies that the site may see, in one field (RFC 9113
 // section 8.2.3 allows several).

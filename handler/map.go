@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type Mount struct {
 	pinned   *View // of Options.Public; nil without it
 
 	cookiePatterns []string
-	cookieNames    CookieNames
+	cookieNames    *CookieNames
 	authorization  string
 	transform      Transform
 
@@ -58,6 +59,7 @@ func New(o Options) (*Mount, error) {
 		prefix:         prefix,
 		segments:       segments,
 		cookiePatterns: o.Cookies,
+		cookieNames:    cmp.Or(o.CookieNames, new(CookieNames)),
 		authorization:  o.Authorization,
 		transform:      o.Transform,
 		loopToken:      "mount-" + rand.Text(),
@@ -199,6 +201,15 @@ func newView(m *Mount, b Base) *View {
 
 // Public returns the base that the view is bound to.
 func (v *View) Public() Base { return v.public }
+
+// SiteScheme returns the scheme of the request that the site is sent: its own
+// where it knows nothing of the public address, else the public one.
+func (v *View) SiteScheme() string {
+	if v.m.mode == Transparent {
+		return v.m.sites[0].scheme
+	}
+	return v.public.Scheme
+}
 
 // Home returns the mount's public URL, with its slash.
 func (v *View) Home() string { return v.home.origin() + v.home.path + "/" }
