@@ -95,8 +95,9 @@ func Topologies(scheme string, managedPort int) []Topology {
 type Running struct {
 	Topology
 	*Site
-	Front  *Front
-	closer []func() error
+	Front         *Front
+	OriginAddress string // host and port of the origin server; "" without one
+	closer        []func() error
 }
 
 // Run starts a topology over an installed site. The caller closes it.
@@ -113,6 +114,7 @@ func (t Topology) Run(ctx context.Context, site *Site) (_ *Running, err error) {
 		if err != nil {
 			return nil, err
 		}
+		r.OriginAddress = origin.Address
 		r.closer = append(r.closer, origin.Close)
 		words = append(words, "{origin}", origin.Address, "{cert}", filepath.Join(origin.dir, "cert.pem"))
 	}
