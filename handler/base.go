@@ -108,7 +108,7 @@ func parseAddress(s string) (a address, ok bool) {
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	if path != "" {
-		if clean, _, state := walk(path, nil); state != walkInside || clean != path {
+		if clean, _, state := walkPath(path, nil); state != walkInside || clean != path {
 			return address{}, false
 		}
 	}

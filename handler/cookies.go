@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,14 +40,14 @@ func (c CookieClass) String() string {
 // beside it: there every cookie that is not harmless is the site's.
 func (m *Mount) CookieClass(name string) CookieClass {
 	for _, p := range m.cookiePatterns {
-		if glob(p, name) {
+		if matchCookie(p, name) {
 			return CookieSite
 		}
 	}
 	switch {
-	case named(name, harmlessCookies):
+	case nameIn(name, harmlessCookies):
 		return CookieHarmless
-	case m.prefix == "" || named(name, siteCookies) || isLegacyAuth(name) || m.cookieNames.Has(name):
+	case m.prefix == "" || nameIn(name, siteCookies) || isLegacyAuth(name) || m.cookieNames.Has(name):
 		return CookieSite
 	default:
 		return CookieMain
@@ -94,30 +95,31 @@ func (v *View) filterCookies(h http.Header) {
 }
 
 // siteCookies are names that WordPress and its widespread plugins set. A
-// trailing "*" stands for any rest.
+// trailing "*" stands for any rest. Names that any application might use, such
+// as PHPSESSID, are not among them: they are the main site's until the mounted
+// site sets one itself.
 var siteCookies = []string{
 	"wordpress_logged_in_*", "wordpress_sec_*", "wordpress_rec_*", "wp-resetpass-*",
 	"wp-postpass_*", "wordpress_no_cache", "swpm_session", "age-verified*",
 	"comment_author_*",
-	"woocommerce_*", "wp_woocommerce_session_*", "wc_session_cookie_*", "store_notice*",
+	"woocommerce_*", "wp_woocommerce_session_*", "wc_session_cookie_*",
 	"edd_*", "give_wp_session", "wp-give_session_*", "charitable_session*",
 	"yith_wcwl_*", "yith_wrvp_*", "wpsc_*", "ecwid*", "ec_*", "bookly*", "jetpack*",
-	"PHPSESSID", "JSESSIONID",
 	"wptouch_switch_toggle", "akm_mobile", "w3tc_logged_out", "w3tc_referrer",
 	"litespeed_hash", "_lscache_vary*", "vip-go-cb",
-	"wp-wpml_current_language", "pll_language",
 }
 
 // harmlessCookies are names on which no answer depends: switches of the admin
 // screens' scripts, tests for cookie support, analytics.
 var harmlessCookies = []string{
 	"wordpress_test_cookie", "wp-settings-*", "wp_lang", "has_js",
+	"woocommerce_recently_viewed", "store_notice*",
 	"__utm*", "_ga", "_ga_*", "_gid", "_gat*", "__qca", "_fbp", "wpl_*",
 }
 
-// named reports whether name is in a list in which a trailing "*" stands for any
+// nameIn reports whether name is in a list in which a trailing "*" stands for any
 // rest.
-func named(name string, list []string) bool {
+func nameIn(name string, list []string) bool {
 	for _, p := range list {
 		if stem, open := strings.CutSuffix(p, "*"); name == stem || open && strings.HasPrefix(name, stem) {
 			return true
@@ -133,8 +135,8 @@ func isLegacyAuth(name string) bool {
 	return ok && len(sum) == 32 && strings.Trim(sum, "0123456789abcdef") == ""
 }
 
-// glob reports whether name matches a pattern in which "*" stands for any bytes.
-func glob(pattern, name string) bool {
+// matchCookie reports whether name matches a pattern in which "*" stands for any bytes.
+func matchCookie(pattern, name string) bool {
 	pieces := strings.Split(pattern, "*")
 	if len(pieces) == 1 {
 		return pattern == name
@@ -237,9 +239,10 @@ func (c *CookieNames) add(names []string) int {
 	defer c.mu.Unlock()
 	next := make(map[string]struct{})
 	if known := c.names.Load(); known != nil {
-		for name := range *known {
-			next[name] = struct{}{}
+		if len(*known) >= maxCookieNames {
+			return 0
 		}
+		next = maps.Clone(*known)
 	}
 	before := len(next)
 	for _, name := range names {

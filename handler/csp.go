@@ -31,21 +31,27 @@ func (v *View) mapPolicy(s string) string {
 		if i := strings.IndexByte(host, '/'); i >= 0 {
 			host, path = host[:i], host[i:]
 		}
+		// Any port of the site's host becomes any port of the public one.
+		host, anyPort := strings.CutSuffix(host, ":*")
 		name, port, ok := splitAuthority(host)
 		if !ok || !v.atSite(name, port) {
 			return word
 		}
-		origin := v.public.Host
+		public := v.public.Host
+		if anyPort {
+			public = v.home.name + ":*"
+		}
+		origin := public
 		switch strings.ToLower(scheme) {
 		case "":
 			if found {
 				return word
 			}
 		case "http", "https":
-			origin = v.public.String()
+			origin = v.public.Scheme + "://" + public
 		case "ws", "wss":
 			// ws is to http what wss is to https.
-			origin = "ws" + strings.TrimPrefix(v.public.Scheme, "http") + "://" + v.public.Host
+			origin = "ws" + strings.TrimPrefix(v.public.Scheme, "http") + "://" + public
 		default:
 			return word
 		}

@@ -7,7 +7,7 @@ import "strings"
 // twice, as in "redirect_to=http%3A%2F%2Fblog.example.net%2F". Each keeps its
 // spelling of ":" and "/". Everything else keeps its bytes, and so does a URL
 // that is part of another's path. It runs once over s.
-func mapEmbedded(s string, rules []rule) string {
+func mapEmbedded(s string, rules []urlRule) string {
 	if len(rules) == 0 || !strings.Contains(s, "//") && !strings.Contains(s, "2F") && !strings.Contains(s, "2f") {
 		return s
 	}
@@ -183,7 +183,7 @@ func endsName(s string, i int) bool {
 
 // match reports whether the rule is for the URL whose host ends at end, and
 // where the rule's own path ends.
-func (e *embedded) match(s string, end int, r *rule) (rest int, ok bool) {
+func (e *embedded) match(s string, end int, r *urlRule) (rest int, ok bool) {
 	if !r.at(e.name, e.port) {
 		return 0, false
 	}

@@ -128,7 +128,11 @@ func (v *View) mapSrcset(s string) string {
 		}
 		mapped, _ := v.publicURL(s[:n], v.inbound)
 		out.WriteString(mapped)
+		described := n > 0 && s[n-1] != ','
 		s = s[n:]
+		if !described {
+			continue
+		}
 		if n = strings.IndexByte(s, ','); n < 0 {
 			n = len(s)
 		}

@@ -63,7 +63,7 @@ func (m *Mount) Locate(escapedPath string) (p Place, canonical, rest string) {
 			return Inside, path, rest
 		}
 	}
-	rest, bare, state := walk(path, m.segments)
+	rest, bare, state := walkPath(path, m.segments)
 	switch {
 	case state == walkRefused:
 		return Refused, "", ""
@@ -97,10 +97,10 @@ const (
 	walkRefused
 )
 
-// walk resolves the dot segments of an escaped path that begins with "/" and
+// walkPath resolves the dot segments of an escaped path that begins with "/" and
 // finds what lies below the decoded segments of a prefix. bare reports that the
 // path ends with the prefix itself. It runs once over the path.
-func walk(path string, prefix []string) (rest string, bare bool, state walkState) {
+func walkPath(path string, prefix []string) (rest string, bare bool, state walkState) {
 	var (
 		out   = make([]byte, 0, len(path))
 		above []string // decoded segments while outside; len(above) <= len(prefix)+1
@@ -168,8 +168,8 @@ func walk(path string, prefix []string) (rest string, bare bool, state walkState
 }
 
 // hides reports whether a decoded segment holds what some server reads as a
-// climb or as the end of the path: ".." beside a slash, a backslash or a path
-// parameter, and NUL, CR, LF.
+// climb or as the end of the path: a ".." between slashes or backslashes, path
+// parameters behind it or not, and NUL, CR, LF.
 func hides(decoded string) bool {
 	if strings.ContainsAny(decoded, "\x00\r\n") {
 		return true
@@ -177,15 +177,10 @@ func hides(decoded string) bool {
 	if !strings.Contains(decoded, "..") || !strings.ContainsAny(decoded, `/\;`) {
 		return false
 	}
-	start := 0
-	for i := 0; i <= len(decoded); i++ {
-		if i < len(decoded) && decoded[i] != '/' && decoded[i] != '\\' && decoded[i] != ';' {
-			continue
-		}
-		if decoded[start:i] == ".." {
+	for part := range strings.FieldsFuncSeq(decoded, func(c rune) bool { return c == '/' || c == '\\' }) {
+		if name, _, _ := strings.Cut(part, ";"); name == ".." {
 			return true
 		}
-		start = i + 1
 	}
 	return false
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -58,10 +59,10 @@ func New(o Options) (*Mount, error) {
 		mode:           o.Mode,
 		prefix:         prefix,
 		segments:       segments,
-		cookiePatterns: o.Cookies,
+		cookiePatterns: slices.Clone(o.Cookies),
 		cookieNames:    cmp.Or(o.CookieNames, new(CookieNames)),
 		authorization:  o.Authorization,
-		transform:      o.Transform,
+		transform:      o.Transform.clone(),
 		loopToken:      "mount-" + rand.Text(),
 		views:          make(map[Base]*View),
 	}
@@ -121,6 +122,14 @@ func parsePrefix(s string) (escaped string, segments []string, err error) {
 		}
 	}
 	return (&url.URL{Path: s}).EscapedPath(), segments, nil
+}
+
+// clone returns a copy that shares no slice with t.
+func (t Transform) clone() Transform {
+	t.Types = slices.Clone(t.Types)
+	t.Skip = slices.Clone(t.Skip)
+	t.RequestsOffPaths = slices.Clone(t.RequestsOffPaths)
+	return t
 }
 
 // Fingerprint returns a number that differs between any two mounts that might
@@ -187,9 +196,9 @@ type View struct {
 	public Base
 	home   address // the public base with the mount's prefix as its path
 
-	inbound   []rule // site to public; the first that matches holds
-	locations []rule // inbound, and what only a redirect may be taken for
-	outbound  []rule // public to site; none in the aware modes
+	inbound   []urlRule // site to public; the first that matches holds
+	locations []urlRule // inbound, and what only a redirect may be taken for
+	outbound  []urlRule // public to site; none in the aware modes
 }
 
 func newView(m *Mount, b Base) *View {

@@ -22,7 +22,7 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 	h := r.Header
 	// First of all, so that a client cannot have the mount's own fields removed.
 	dropHopByHop(h, r.Method)
-	clean(h, r.Method, p)
+	dropClaims(h, r.Method, p)
 	v.mapReferences(h)
 	v.filterCookies(h)
 	if v.m.authorization == "drop" || p.UserAuthenticated && v.m.authorization != "pass" {

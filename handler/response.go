@@ -22,6 +22,8 @@ func (v *View) MapHeader(h http.Header, status int, req *http.Request, learn fun
 		case hostWideField:
 			if v.m.prefix != "" {
 				delete(h, name)
+			} else {
+				eachValue(values, v.mapText)
 			}
 		case setCookieField:
 			if kept := v.mapSetCookies(values, req, learn); len(kept) > 0 {
@@ -30,26 +32,30 @@ func (v *View) MapHeader(h http.Header, status int, req *http.Request, learn fun
 				delete(h, name)
 			}
 		case locationField:
-			each(values, v.mapLocation)
+			if status >= 300 && status < 400 {
+				eachValue(values, v.mapLocation)
+			} else {
+				eachValue(values, v.mapURL)
+			}
 		case urlField:
-			each(values, v.mapURL)
+			eachValue(values, v.mapURL)
 		case refreshField:
-			each(values, v.mapRefresh)
+			eachValue(values, v.mapRefresh)
 		case linkField:
-			each(values, v.mapLink)
+			eachValue(values, v.mapLink)
 		case quotedField:
-			each(values, v.mapQuoted)
+			eachValue(values, v.mapQuoted)
 		case originField:
-			each(values, v.mapOrigin)
+			eachValue(values, v.mapOrigin)
 		case policyField:
-			each(values, v.mapPolicy)
+			eachValue(values, v.mapPolicy)
 		case textField:
-			each(values, v.mapText)
+			eachValue(values, v.mapText)
 		}
 	}
 }
 
-func each(values []string, f func(string) string) {
+func eachValue(values []string, f func(string) string) {
 	for i, s := range values {
 		values[i] = f(s)
 	}
@@ -104,7 +110,7 @@ func responseClass(name string) responseField {
 // listed is text.
 var responseFields = map[string]responseField{
 	"Location":         locationField,
-	"Content-Location": locationField,
+	"Content-Location": urlField,
 
 	"Sourcemap":           urlField,
 	"X-Sourcemap":         urlField,
@@ -148,8 +154,6 @@ var responseFields = map[string]responseField{
 	"Sec-Session-Challenge":       hostWideField,
 	"Secure-Session-Registration": hostWideField,
 	"Secure-Session-Challenge":    hostWideField,
-	"Set-Cookie2":                 hostWideField,
-	"P3p":                         hostWideField,
 
 	"Surrogate-Control":        internalField,
 	"Surrogate-Key":            internalField,
@@ -161,7 +165,6 @@ var responseFields = map[string]responseField{
 	"Edge-Cache-Tag":           internalField,
 	"Edge-Control":             internalField,
 	"Xkey":                     internalField,
-	"X-Key":                    internalField,
 	"X-Drupal-Cache-Tags":      internalField,
 	"X-Magento-Tags":           internalField,
 	"Cache-Groups":             internalField, // RFC 9875
@@ -190,7 +193,6 @@ var responseFields = map[string]responseField{
 	"Signature":            opaqueField,
 	"Signature-Input":      opaqueField,
 	"Vary":                 opaqueField,
-	"Www-Authenticate":     opaqueField,
 	"Sec-Websocket-Accept": opaqueField,
 }
 

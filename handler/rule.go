@@ -2,8 +2,8 @@ package handler
 
 import "strings"
 
-// rule maps URLs that begin with one address to another.
-type rule struct {
+// urlRule maps URLs that begin with one address to another.
+type urlRule struct {
 	from address
 	// alias takes the host without its port for the address too: applications
 	// behind a port of their own drop it here and there.
@@ -12,12 +12,12 @@ type rule struct {
 }
 
 // at reports whether the rule is for URLs on a canonical host.
-func (r *rule) at(name, port string) bool {
+func (r *urlRule) at(name, port string) bool {
 	return r.from.at(name, port) || r.alias && r.from.name == name && foldPort(port) == ""
 }
 
 // rules returns the view's rules, in the order in which they hold.
-func (v *View) rules() (inbound, locations, outbound []rule) {
+func (v *View) rules() (inbound, locations, outbound []urlRule) {
 	m := v.m
 	public := v.home
 	public.path = ""
@@ -28,35 +28,35 @@ func (v *View) rules() (inbound, locations, outbound []rule) {
 			// redirects.
 			under := site
 			under.path = m.prefix
-			inbound = append(inbound, rule{from: under, alias: alias, to: v.home})
+			inbound = append(inbound, urlRule{from: under, alias: alias, to: v.home})
 		}
-		inbound = append(inbound, rule{from: site, alias: alias, to: v.home})
+		inbound = append(inbound, urlRule{from: site, alias: alias, to: v.home})
 	}
 	// The public host under the other scheme.
-	inbound = append(inbound, rule{from: v.home, to: v.home})
+	inbound = append(inbound, urlRule{from: v.home, to: v.home})
 	locations = inbound
 	if m.mode != Transparent {
 		// A web server that was sent the public host redirects with a port of its own.
 		port := v.home
 		port.port = m.sites[0].effectivePort()
-		locations = append(locations[:len(locations):len(locations)], rule{from: port, alias: true, to: v.home})
+		locations = append(locations[:len(locations):len(locations)], urlRule{from: port, alias: true, to: v.home})
 	}
 	if m.mode == AwareStripped {
 		// The site lost the prefix from the path that it was asked for.
-		locations = append(locations, rule{from: public, to: v.home})
+		locations = append(locations, urlRule{from: public, to: v.home})
 	}
 	if m.mode == Transparent {
-		outbound = []rule{{from: v.home, to: m.sites[0]}}
+		outbound = []urlRule{{from: v.home, to: m.sites[0]}}
 	}
 	return inbound, locations, outbound
 }
 
 // publicURL is PublicURL by the given rules.
-func (v *View) publicURL(s string, rules []rule) (string, bool) {
+func (v *View) publicURL(s string, rules []urlRule) (string, bool) {
 	u := cutURL(s)
 	switch u.kind {
 	case rootRelativeURL:
-		return v.publicPath(u, rules)
+		return v.publicPath(s, u, rules)
 	case absoluteURL, networkURL:
 		path := clampDots(u.path)
 		for i := range rules {
@@ -64,7 +64,7 @@ func (v *View) publicURL(s string, rules []rule) (string, bool) {
 			if !r.at(u.name, u.port) {
 				continue
 			}
-			if rest, ok := below(path, r.from.path); ok {
+			if rest, ok := cutBase(path, r.from.path); ok {
 				mapped := r.to.path + withSlash(rest) + mapEmbedded(u.suffix, rules)
 				if u.kind == networkURL {
 					return "//" + r.to.host() + mapped, true
@@ -79,20 +79,20 @@ func (v *View) publicURL(s string, rules []rule) (string, bool) {
 }
 
 // publicPath maps a root-relative reference of the site.
-func (v *View) publicPath(u cutted, rules []rule) (string, bool) {
+func (v *View) publicPath(s string, u urlParts, rules []urlRule) (string, bool) {
 	if v.m.mode == Aware {
 		// The site is asked for public paths and writes them.
-		return u.path + u.suffix, false
+		return s, false
 	}
 	path := clampDots(u.path)
 	if v.m.mode == AwareStripped && v.m.prefix != "" {
-		if _, ok := below(path, v.m.prefix); ok {
-			return u.path + u.suffix, false
+		if _, ok := cutBase(path, v.m.prefix); ok {
+			return s, false
 		}
 	}
 	suffix := mapEmbedded(u.suffix, rules)
 	site := v.m.sites[0]
-	rest, ok := below(path, site.path)
+	rest, ok := cutBase(path, site.path)
 	if !ok {
 		// Beside the site's base path lies something that is not mounted. Without
 		// its host the path would become one of the main site.
@@ -105,8 +105,8 @@ func (v *View) publicPath(u cutted, rules []rule) (string, bool) {
 	return mapped + suffix, v.home.path != "" || site.path != "" || suffix != u.suffix
 }
 
-// below cuts a base path from a path at a segment boundary.
-func below(path, base string) (rest string, ok bool) {
+// cutBase cuts a base path from a path at a segment boundary.
+func cutBase(path, base string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(path, base)
 	return rest, ok && (rest == "" || rest[0] == '/')
 }
@@ -132,8 +132,8 @@ const (
 	rootRelativeURL
 )
 
-// cutted is a URL reference cut at its joints; the parts are as written.
-type cutted struct {
+// urlParts is a URL reference cut at its joints; the parts are as written.
+type urlParts struct {
 	kind       urlKind
 	name, port string // canonical; "" for root-relative references
 	path       string // "" or from the first slash
@@ -145,8 +145,8 @@ type cutted struct {
 var browserPath = strings.NewReplacer(`\`, "/", "\t", "")
 
 // cutURL takes an http or https URL reference apart as browsers do.
-func cutURL(s string) cutted {
-	u := cutted{}
+func cutURL(s string) urlParts {
+	u := urlParts{}
 	tail := ""
 	switch {
 	case strings.HasPrefix(s, "//"):
@@ -158,7 +158,7 @@ func cutURL(s string) cutted {
 	case hasPrefixFold(s, "https://"):
 		u.kind, tail = absoluteURL, s[len("https://"):]
 	default:
-		return cutted{}
+		return urlParts{}
 	}
 	if u.kind != rootRelativeURL {
 		end := strings.IndexAny(tail, `/?#\`)
@@ -167,7 +167,7 @@ func cutURL(s string) cutted {
 		}
 		var ok bool
 		if u.name, u.port, ok = splitAuthority(tail[:end]); !ok {
-			return cutted{}
+			return urlParts{}
 		}
 		tail = tail[end:]
 	}

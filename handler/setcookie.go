@@ -117,27 +117,27 @@ func (v *View) cookiePath(path string) (string, bool) {
 	}
 	prefix, site := v.m.prefix, v.m.sites[0].path
 	if v.m.mode != Transparent {
-		if _, ok := below(path, prefix); ok {
+		if _, ok := cutBase(path, prefix); ok {
 			return path, true
 		}
-		if covers(path, prefix) {
+		if cookieCovers(path, prefix) {
 			return prefix + "/", true
 		}
 	}
-	rest, ok := below(path, site)
+	rest, ok := cutBase(path, site)
 	switch {
 	case ok:
 		return withSlash(prefix + rest), true
-	case covers(path, site):
+	case cookieCovers(path, site):
 		return prefix + "/", true
 	default:
 		return path, false
 	}
 }
 
-// covers reports whether a cookie path matches everything below base (RFC 6265
+// cookieCovers reports whether a cookie path matches everything below base (RFC 6265
 // section 5.1.4).
-func covers(path, base string) bool {
+func cookieCovers(path, base string) bool {
 	return strings.HasPrefix(base+"/", strings.TrimSuffix(path, "/")+"/")
 }
 
