@@ -56,8 +56,8 @@ func ReadPages(r io.Reader) ([]Page, error) {
 
 // Spider limits.
 const (
-	visitorPages = 330
-	adminPages   = 150
+	visitorPages = 320
+	adminPages   = 170
 	siblings     = 12 // pages of one script or REST route that differ in their query or id only
 )
 
@@ -77,19 +77,21 @@ var (
 		"/wp-login.php?redirect_to={home}%2Fwp-admin%2Fedit.php", "/wp-login.php?redirect_to=https%3A%2F%2Fwww.example.org%2F",
 	}
 	adminSeeds = []string{
-		"/", "/2024/03/post-number-2/", "/2024/03/traps/", "/?p=41&preview=true", "/wp-login.php", "/wp-admin", "/wp-admin/", "/wp-admin/edit.php", "/wp-admin/edit.php?post_type=page", "/wp-admin/post-new.php", "/wp-admin/post-new.php?post_type=page", "/wp-admin/upload.php", "/wp-admin/upload.php?mode=list", "/wp-admin/upload.php?mode=grid", "/wp-admin/media-new.php",
+		"/", "/2024/03/post-number-2/", "/2024/03/traps/", "/wp-admin/post.php?post=36&action=edit", "/wp-admin/post.php?post=30&action=edit", "/wp-admin/upload.php?item=8", "/wp-admin/term.php?taxonomy=category&tag_ID=3&post_type=post", "/wp-admin/comment.php?action=editcomment&c=3", "/wp-admin/user-edit.php?user_id=2", "/?p=33&preview=true", "/wp-login.php", "/wp-admin", "/wp-admin/", "/wp-admin/edit.php", "/wp-admin/edit.php?post_type=page", "/wp-admin/post-new.php", "/wp-admin/post-new.php?post_type=page", "/wp-admin/upload.php", "/wp-admin/upload.php?mode=list", "/wp-admin/upload.php?mode=grid", "/wp-admin/media-new.php",
 		"/wp-admin/customize.php", "/wp-admin/site-editor.php", "/wp-admin/widgets.php", "/wp-admin/nav-menus.php", "/wp-admin/themes.php", "/wp-admin/theme-install.php", "/wp-admin/theme-editor.php", "/wp-admin/plugins.php", "/wp-admin/plugin-install.php", "/wp-admin/site-health.php", "/wp-admin/options.php", "/wp-admin/press-this.php",
-		"/wp-admin/options-general.php", "/wp-admin/options-permalink.php", "/wp-admin/edit-comments.php", "/wp-admin/users.php", "/wp-admin/profile.php", "/wp-admin/tools.php", "/wp-admin/export.php", "/wp-admin/import.php", "/wp-admin/update-core.php", "/wp-admin/authorize-application.php?app_name=x&success_url=https%3A%2F%2Fexample.com%2Fblog%2F",
+		"/wp-admin/options-general.php", "/wp-admin/options-permalink.php", "/wp-admin/edit-comments.php", "/wp-admin/users.php", "/wp-admin/profile.php", "/wp-admin/tools.php", "/wp-admin/export.php", "/wp-admin/import.php", "/wp-admin/update-core.php",
 		"/wp-admin/admin-ajax.php?action=rest-nonce-missing", "/wp-admin/admin-ajax.php?action=oembed-cache&post=41", "/wp-admin/media-upload.php", "/wp-admin/about.php", "/wp-admin/edit.php?post_status=draft&post_type=post", "/wp-admin/edit.php?orderby=title&order=asc",
 		"/wp-json/wp/v2/users/me",
 	}
 )
 
 var (
-	links = regexp.MustCompile(`(?i)(?:\b(?:href|src|action|data-src)\s*=\s*|url\(\s*|"(?:link|source_url|href)":)["']?([^"'\s<>)]+)`)
+	links = regexp.MustCompile(`(?i)(?:\b(?:href|src|action|data-src)\s*=\s*["']|\burl\(\s*["']?|"(?:link|source_url|href)":")([^"'\s<>)]+)`)
 	// unsafeLink matches what changes something, needs a nonce, or is of the moment.
 	unsafeLink = regexp.MustCompile(`(?i)_wpnonce|action=(?:[^er]|e[^d]|r[^p])|logout|delete|trash|spam|approve|activate|nonce|changeset|doing_wp_cron|autosave|download=|update\.php|/wp-cron|_wp_http_referer|return=|reauth|post-new\.php\?.*(wp_hidden|customizer)`)
-	digits     = regexp.MustCompile(`\d+`)
+	// asset matches what a visitor gets as well.
+	asset  = regexp.MustCompile(`^/wp-(?:content|includes)/`)
+	digits = regexp.MustCompile(`\d+`)
 )
 
 // Crawl makes a crawl list of a site: it follows links from the seeds, each
@@ -117,7 +119,7 @@ func Crawl(ctx context.Context, client *Client, base string, admin bool) ([]Page
 		list = append(list, page)
 		for _, m := range links.FindAllStringSubmatch(plain(string(answer.Body)), -1) {
 			path, ok := below(base, page.URL(base), m[1])
-			if !ok || seen[path] || unsafeLink.MatchString(path) {
+			if !ok || seen[path] || unsafeLink.MatchString(path) || admin && asset.MatchString(path) {
 				continue
 			}
 			seen[path] = true
@@ -143,5 +145,6 @@ func below(base, page, link string) (string, bool) {
 	}
 	to.Fragment = ""
 	path, ok := strings.CutPrefix(to.String(), base)
+	path = strings.NewReplacer(base, "{home}", url.QueryEscape(base), "{home}").Replace(path)
 	return path, ok && strings.HasPrefix(path, "/")
 }

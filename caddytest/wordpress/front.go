@@ -2,6 +2,7 @@ package wordpress
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -94,8 +95,16 @@ func StartFront(ctx context.Context, dir string, o FrontOptions) (*Front, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	for _, port := range []int{o.HTTP, o.HTTPS} {
-		if err := await(ctx, dialable("tcp", loopback(port))); err != nil {
+	// The certificate is made in the background: a handshake tells that it is there.
+	handshake := func() error {
+		conn, err := tls.Dial("tcp", loopback(o.HTTPS), &tls.Config{ServerName: o.Host, InsecureSkipVerify: true})
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+	for _, probe := range []func() error{dialable("tcp", loopback(o.HTTP)), handshake} {
+		if err := await(ctx, probe); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 	}

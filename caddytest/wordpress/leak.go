@@ -49,7 +49,7 @@ var unescape = strings.NewReplacer(
 	`\\\/`, "/", `\\/`, "/", `\/`, "/",
 	`\u002F`, "/", `\u002f`, "/", `\u003A`, ":", `\u003a`, ":", `\u002E`, ".", `\u002e`, ".", `\u0022`, `"`, `\u0026`, "&",
 	"&#x2F;", "/", "&#x2f;", "/", "&#47;", "/", "&#047;", "/", "&#x3A;", ":", "&#x3a;", ":", "&#58;", ":", "&#058;", ":", "&#46;", ".",
-	"&quot;", `"`, "&#34;", `"`, "&#034;", `"`, "&#039;", "'", "&#39;", "'", "&amp;", "&", `\"`, `"`, `\'`, "'",
+	"&quot;", `"`, "&#34;", `"`, "&#034;", `"`, "&#039;", "'", "&#39;", "'", "&amp;", "&", "&#038;", "&", "&#38;", "&", "&#x26;", "&", `\"`, `"`, `\'`, "'",
 	"%252F", "/", "%252f", "/", "%253A", ":", "%253a", ":", "%2F", "/", "%2f", "/", "%3A", ":", "%3a", ":", "%2E", ".", "%2e", ".", "%22", `"`,
 )
 
@@ -154,11 +154,15 @@ func (g *Gate) inside(address string) bool {
 	return u.Host != g.Public.Host || u.Scheme == g.Public.Scheme && g.below(u.Path)
 }
 
-// below reports whether a path is the mount's own or below it.
+// below reports whether a path is the mount's own or below it. Of a text, the
+// path may be followed by anything that ends a path segment.
 func (g *Gate) below(path string) bool {
 	rest, ok := strings.CutPrefix(path, g.Public.Path)
-	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?' || rest[0] == '#' || rest[0] == '*')
+	return ok && (rest == "" || !segment.MatchString(rest[:1]))
 }
+
+// segment matches what goes on with a path segment: /blogger is not below /blog.
+var segment = regexp.MustCompile(`[\w.~%-]`)
 
 // checkHosts looks for the origin's hosts anywhere, and for URLs of the public host that miss the mount.
 func (g *Gate) checkHosts(text string, report func(form, text string)) {
