@@ -171,6 +171,8 @@ func (p *mountParser) block() error {
 			p.m.Cookies = append(p.m.Cookies, args...)
 		case "authorization":
 			err = p.oneOf(&p.m.Authorization, "pass", "drop")
+		case "cache":
+			err = p.cache()
 		case "handle":
 			if p.handle != nil {
 				return p.Err("handle is given twice")

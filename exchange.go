@@ -162,13 +162,8 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 
 // pass lets the request through to the site and its answer back as it comes.
 func (x *exchange) pass(w http.ResponseWriter) error {
-	return x.m.fetch(w, x.r, x.v, x.rest, x.siteQuery(), x.peer())
-}
-
-// siteQuery restores the query of the request as the client sent it.
-func (x *exchange) siteQuery() string {
 	raw, _ := x.query()
-	return raw
+	return x.m.fetch(w, x.r, x.v, x.rest, raw, x.peer(), false)
 }
 
 // peer says who sent the request, for the forwarded fields.
@@ -194,8 +189,8 @@ var siteTLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete:
 // fetch maps the request to the site's, lets the inner chain answer it and maps
 // the answer. The request is changed in place, since placeholders of the inner
 // chain read this very request, and put back afterwards, since the main site's
-// error routes and log read it too.
-func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer) error {
+// error routes and log read it too. forCache keeps what the site says to caches.
+func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer, forCache bool) error {
 	outer := *r
 	defer func() { *r = outer }()
 
@@ -224,6 +219,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 
 	rw := handler.NewResponseWriter(w, v, r)
 	rw.Learn = m.cookies.learn
+	rw.KeepInternal = forCache
 	err := m.inner.ServeHTTP(rw, r)
 	if cerr := rw.Close(); err == nil {
 		err = cerr

@@ -10,6 +10,7 @@
 package mount
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,11 +22,12 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	_ "github.com/caddy-mount/mount/balancer" // xcaddy imports this package only: the policies register themselves
 	"github.com/caddy-mount/mount/handler"
 )
 
 func init() {
-	caddy.RegisterModule(Mount{})
+	caddy.RegisterModule((*Mount)(nil))
 }
 
 // What a GET or HEAD request for the path of a mount without its slash gets.
@@ -49,6 +51,8 @@ const (
 // Placeholder | Description
 // ------------|-------------
 // `{http.mount.name}` | The label of the mount that served the request
+// `{http.mount.cache.status}` | `hit`, `miss`, `pass`, ...
+// `{http.mount.cache.reason}` | Why, in one word
 type Mount struct {
 	// The path under which visitors see the site: `/blog`; `/` takes the whole
 	// host. `/blog` and everything below `/blog/` belong to the mount,
@@ -95,14 +99,19 @@ type Mount struct {
 	// sends those too, `drop` sends none.
 	Authorization string `json:"authorization,omitempty"`
 
+	// The shared cache. Default: on, for what the mounted site itself allows.
+	Cache *Cache `json:"cache,omitempty"`
+
 	// The handlers that answer for the mounted site. They see the site's own
 	// URL, Host and scheme. Required.
 	HandlersRaw []json.RawMessage `json:"handle" caddy:"namespace=http.handlers inline_key=handler"`
 
+	shared  shared
 	mapping *handler.Mount
 	cookies *cookieMemory // not nil: this configuration holds a reference to it
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
+	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
 	// claims to them are gone by then.
@@ -111,7 +120,7 @@ type Mount struct {
 }
 
 // CaddyModule returns the Caddy module information.
-func (Mount) CaddyModule() caddy.ModuleInfo {
+func (*Mount) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{
 		ID:  "http.handlers.mount",
 		New: func() caddy.Module { return new(Mount) },
@@ -147,20 +156,23 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	for _, warning := range place.unreachable() {
 		m.logger.Warn(warning, zap.String("mount", m.Path))
 	}
+	m.hosts = place.hosts()
 	if m.Name == "" {
-		m.Name = place.firstHost() + m.Path
+		m.Name = strings.TrimSuffix(strings.Join(m.hosts[:min(1, len(m.hosts))], "")+m.Path, "/")
+		m.Name = cmp.Or(m.Name, "/")
 	}
 
 	if len(m.HandlersRaw) == 0 {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
 	}
-	route := caddyhttp.Route{HandlersRaw: m.HandlersRaw}
+	chain := m.HandlersRaw
+	route := caddyhttp.Route{HandlersRaw: chain}
 	if err := route.ProvisionHandlers(ctx, nil); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
 	m.HandlersRaw = nil
 	m.inner = route.Compile(caddyhttp.HandlerFunc(unanswered))
-	return nil
+	return m.provisionCache(ctx, chain, len(m.hosts) > 0)
 }
 
 // Cleanup gives back what the configuration holds. It also runs after a
@@ -197,6 +209,11 @@ func (m *Mount) check() error {
 		return fmt.Errorf("bare %q: expected redirect or serve", m.Bare)
 	case m.Authorization != "" && m.Authorization != "pass" && m.Authorization != "drop":
 		return fmt.Errorf("authorization %q: expected pass or drop", m.Authorization)
+	}
+	if m.Cache != nil {
+		if err := m.Cache.check(); err != nil {
+			return err
+		}
 	}
 	_, err = handler.New(m.options())
 	return err
@@ -261,8 +278,14 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 		return err
 	}
 	x.label()
+	if isPurge(r) {
+		return x.purge(w)
+	}
 	if x.redirectBare(w) {
 		return nil
+	}
+	if c := m.shared.cache.Load(); c != nil {
+		return x.fromCache(w, c)
 	}
 	return x.pass(w)
 }

@@ -62,18 +62,22 @@ func (p place) innermost() (current caddyhttp.Route, later []caddyhttp.Route) {
 	return l.routes[l.current], l.routes[l.current+1:]
 }
 
-// firstHost returns the first host name that leads to the mount, or "".
-func (p place) firstHost() string {
+// hosts returns the host names and patterns that lead to the mount.
+func (p place) hosts() []string {
 	for _, l := range p.levels {
+		var hosts []string
 		for _, set := range l.routes[l.current].MatcherSets {
 			for _, matcher := range set {
-				if hosts, ok := matcher.(*caddyhttp.MatchHost); ok && len(*hosts) > 0 {
-					return (*hosts)[0]
+				if m, ok := matcher.(*caddyhttp.MatchHost); ok {
+					hosts = append(hosts, *m...)
 				}
 			}
 		}
+		if len(hosts) > 0 {
+			return hosts
+		}
 	}
-	return ""
+	return nil
 }
 
 // deeperMount is a mount of the same route list whose path lies below ours. A

@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // Call is a request that a [Client] sends.
@@ -68,12 +69,13 @@ type Answer struct {
 // Client sends one request and follows its answer while it arrives. Its methods
 // are safe for concurrent use; each wait fails after the harness's time limit.
 type Client struct {
-	name   string
-	ctx    context.Context
-	cancel context.CancelFunc
-	resume chan struct{} // closed when the body may be read; nil if it always may
-	writer io.WriteCloser
-	ended  chan struct{} // closed when nothing of the client runs any more
+	name       string
+	ctx        context.Context
+	cancel     context.CancelFunc
+	resume     chan struct{} // closed when the body may be read; nil if it always may
+	writer     io.WriteCloser
+	resumeOnce sync.Once
+	ended      chan struct{} // closed when nothing of the client runs any more
 
 	state  signal // guards answer
 	answer Answer
@@ -286,10 +288,11 @@ func (c *Client) openBody() (io.WriteCloser, error) {
 
 // Resume lets a held client read its body.
 func (c *Client) Resume() {
-	if c.resume != nil {
-		close(c.resume)
-		c.resume = nil
-	}
+	c.resumeOnce.Do(func() {
+		if c.resume != nil {
+			close(c.resume)
+		}
+	})
 }
 
 // Leave drops the connection, or resets the stream, and waits until nothing of

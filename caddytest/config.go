@@ -97,6 +97,8 @@ func (s sandbox) confineServers(apps, http object) error {
 			addresses[i] = real
 			plain = plain && port == httpPort
 		}
+		wrappers, _ := server["listener_wrappers"].([]any)
+		server["listener_wrappers"] = append(wrappers, object{"wrapper": "caddytest"})
 		auto := child(server, "automatic_https")
 		if plain {
 			auto["disable"] = true

@@ -94,6 +94,7 @@ func (o *Origin) listen(address string) error {
 	}
 	o.ln = ln
 	o.ctx, o.cancel = context.WithCancelCause(context.Background())
+	o.countNames(1)
 	o.work.Go(o.accept)
 	return nil
 }
@@ -110,12 +111,37 @@ func (o *Origin) DialAddress() string {
 	return o.Address()
 }
 
-// AnswersTo tells whether the origin's script gives it that host and port.
-func (o *Origin) AnswersTo(hostport string) bool { return slices.Contains(o.script.names, hostport) }
+// Resolve returns the address to dial for a host and port that the origin's
+// script gives it: the same host, so that TLS sees its name, with the port that
+// the origin listens on.
+func (o *Origin) Resolve(hostport string) (address string, ok bool) {
+	if !slices.Contains(o.script.names, hostport) {
+		return "", false
+	}
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil || o.network == "unix" {
+		return o.DialAddress(), true
+	}
+	_, port, err := net.SplitHostPort(o.Address())
+	return net.JoinHostPort(host, port), err == nil
+}
+
+// countNames adds n to the number of origins of each of the origin's host names.
+func (o *Origin) countNames(n int) {
+	for _, hostport := range o.script.names {
+		if host, _, err := net.SplitHostPort(hostport); err == nil {
+			addName(host, n)
+		}
+	}
+}
 
 // Stop closes the listener and every connection, wakes every handler that waits
 // and returns when all have ended.
 func (o *Origin) Stop() {
+	if o.ctx.Err() != nil {
+		return
+	}
+	o.countNames(-1)
 	o.cancel(fmt.Errorf("origin %s is stopped", o.name))
 	_ = o.ln.Close()
 	o.state.Lock()

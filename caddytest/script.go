@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -127,6 +128,9 @@ func setUp(env *testscript.Env) error {
 		}
 		s.origins[name] = o
 		env.Setenv(strings.ToUpper(name)+"_ADDR", o.DialAddress())
+		if _, port, err := net.SplitHostPort(o.Address()); err == nil {
+			env.Setenv(strings.ToUpper(name)+"_PORT", port)
+		}
 	}
 	return nil
 }
@@ -162,8 +166,8 @@ func (s *script) failure() error {
 // resolve finds the origin that the script gave a name.
 func (s *script) resolve(hostport string) (string, bool) {
 	for _, o := range s.origins {
-		if o.AnswersTo(hostport) {
-			return o.DialAddress(), true
+		if address, ok := o.Resolve(hostport); ok {
+			return address, true
 		}
 	}
 	return "", false

@@ -65,9 +65,10 @@ func (s *Server) LoadJSON(config []byte) error {
 		if err != nil {
 			return err
 		}
+		nextLoad()
 		err = caddy.Load(confined, true)
 		if !errors.Is(err, syscall.EADDRINUSE) || tries == 3 {
-			return err
+			return errors.Join(err, awaitOthersClosed(err != nil))
 		}
 		s.mu.Lock()
 		clear(s.ports)
@@ -85,9 +86,10 @@ func (s *Server) Stop() error {
 	s.running = false
 	// caddy.Stop leaves the admin endpoint to the end of the process; a
 	// configuration without one ends it.
+	nextLoad()
 	err := caddy.Load([]byte(`{"admin":{"disabled":true,"config":{"persist":false}},
 		"logging":{"logs":{"default":{"writer":{"output":"caddytest"}}}}}`), true)
-	return errors.Join(err, caddy.Stop())
+	return errors.Join(err, caddy.Stop(), awaitOthersClosed(false))
 }
 
 // reserve returns the loopback address that stands for a port of the Caddyfile:
@@ -152,8 +154,10 @@ func (s *Server) Admin(request *http.Request) (*http.Response, error) {
 }
 
 // Isolate points Caddy's process-wide paths, which configurations without a
-// storage fall back to, at dir. TestMain calls it before anything loads.
+// storage fall back to, at dir, and takes the process off the DNS: only the names
+// of origins resolve. TestMain calls it before anything loads.
 func Isolate(dir string) error {
+	net.DefaultResolver = resolver()
 	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
 		if err := os.Setenv(name, dir); err != nil {
 			return err

@@ -37,7 +37,7 @@ func splitWords(line string) ([]string, error) {
 			word.WriteByte(c)
 		case c == ' ' || c == '\t' || c == '\r':
 			end()
-		case c == '#' && !inWord:
+		case c == '#' && !inWord && (i+1 == len(line) || line[i+1] == ' '):
 			return words, nil
 		default:
 			word.WriteByte(c)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -35,6 +36,9 @@ type Mount struct {
 	cookieNames    *CookieNames
 	authorization  string
 	transform      Transform
+	eligible       *eligibility
+	requests       *requestPolicy
+	loaded         time.Time // when this configuration came into force
 
 	loopToken   string
 	fingerprint uint64
@@ -63,6 +67,9 @@ func New(o Options) (*Mount, error) {
 		cookieNames:    cmp.Or(o.CookieNames, new(CookieNames)),
 		authorization:  o.Authorization,
 		transform:      o.Transform.clone(),
+		eligible:       newEligibility(o.Transform),
+		requests:       newRequestPolicy(o.Transform),
+		loaded:         time.Now(),
 		loopToken:      "mount-" + rand.Text(),
 		views:          make(map[Base]*View),
 	}
@@ -199,12 +206,16 @@ type View struct {
 	inbound   []urlRule // site to public; the first that matches holds
 	locations []urlRule // inbound, and what only a redirect may be taken for
 	outbound  []urlRule // public to site; none in the aware modes
+
+	answers *forms // for bodies of answers
+	sent    *forms // for bodies of requests; nil in the aware modes
 }
 
 func newView(m *Mount, b Base) *View {
 	name, port, _ := splitAuthority(b.Host)
 	v := &View{m: m, public: b, home: address{scheme: b.Scheme, name: name, port: port, path: m.prefix}}
 	v.inbound, v.locations, v.outbound = v.rules()
+	v.answers, v.sent = v.bodyForms()
 	return v
 }
 
