@@ -112,6 +112,7 @@ type Mount struct {
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
 	metrics *mountMetrics
+	origins origins
 	accept  []string // Accept-Encoding as the site is sent it; only read
 	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
@@ -140,8 +141,14 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if m.cookies, err = m.rememberCookies(ctx); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
+	chain := m.HandlersRaw
+	m.origins = readOrigins(chain)
+	m.accept = []string{m.origins.acceptEncoding()}
 	options := m.options()
 	options.CookieNames = m.cookies.names
+	if !m.Aware {
+		options.Sites = append(options.Sites[:len(options.Sites):len(options.Sites)], m.origins.aliases(m.Site[0])...)
+	}
 	if m.mapping, err = handler.New(options); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
@@ -172,8 +179,6 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if len(m.HandlersRaw) == 0 {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
 	}
-	chain := m.HandlersRaw
-	m.accept = []string{acceptedCoding(chain)}
 	route := caddyhttp.Route{HandlersRaw: chain}
 	if err := route.ProvisionHandlers(ctx, nil); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
