@@ -124,6 +124,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
 	o.Cookies.Learnt = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
+	o.Fetch = m.Forward.options()
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
