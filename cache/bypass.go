@@ -7,16 +7,20 @@ import (
 )
 
 // bypassPaths are the paths, relative to the mount, that WordPress serves to one
-// user or as an action. cacheablePaths are exempt from them: concatenated static
-// files below the administration.
+// user or as an action; its own files at any depth, for networks of sites in
+// subdirectories. cacheablePaths are exempt from them: static files below the
+// administration.
 var (
 	bypassPaths = []string{
-		"/wp-admin", "/wp-admin/*", "/wp-login.php*", "/wp-signup.php*", "/wp-activate.php*", "/wp-register*",
-		"/wp-cron.php*", "/xmlrpc.php*", "/wp-comments-post.php*", "/wp-trackback.php*", "/wp-mail.php*",
-		"/wp-json/wc/store", "/wp-json/wc/store/*",
-		"/cart", "/cart/*", "/basket", "/basket/*", "/checkout", "/checkout/*", "/my-account", "/my-account/*", "/addons", "/addons/*", "/store", "/store/*",
+		"*/wp-admin", "*/wp-admin/*", "*/wp-login.php*", "*/wp-signup.php*", "*/wp-activate.php*", "*/wp-register*",
+		"*/wp-cron.php*", "*/xmlrpc.php*", "*/wp-comments-post.php*", "*/wp-trackback.php*", "*/wp-mail.php*",
+		"*/wp-json/wc/store", "*/wp-json/wc/store/*",
+		"/cart", "/cart/*", "/basket", "/basket/*", "/checkout", "/checkout/*", "/my-account", "/my-account/*",
+		"/addons", "/addons/*", "/store", "/store/*",
 	}
-	cacheablePaths = []string{"/wp-admin/load-scripts.php", "/wp-admin/load-styles.php", "/wp-admin/css/*", "/wp-admin/images/*", "/wp-admin/js/*"}
+	cacheablePaths = []string{
+		"*/wp-admin/load-scripts.php", "*/wp-admin/load-styles.php", "*/wp-admin/css/*", "*/wp-admin/images/*", "*/wp-admin/js/*",
+	}
 )
 
 // bypassQueries are the query parameters that make a page one user's own, or an
@@ -68,8 +72,8 @@ func (b *BypassRules) Reason(urlPath, rawQuery string, h http.Header) Reason {
 	if overridesMethod(rawQuery, h) {
 		return ReasonMethodOverride
 	}
-	lower := strings.ToLower(urlPath)
-	if matchAny(b.operator, lower) || matchAny(b.paths, lower) && !matchAny(b.exempt, lower) {
+	lower := strings.ToLower(cleanPath(urlPath))
+	if matchAny(b.operator, lower) || matchAny(b.paths, lower) && !b.exempts(lower) {
 		return ReasonPath
 	}
 	if b.queries.exact != nil {
@@ -83,6 +87,12 @@ func (b *BypassRules) Reason(urlPath, rawQuery string, h http.Header) Reason {
 		}
 	}
 	return ReasonStored
+}
+
+// exempts reports whether a path below the administration is a static file. What
+// stands behind a script's name is its argument, not a file.
+func (b *BypassRules) exempts(lower string) bool {
+	return matchAny(b.exempt, lower) && !strings.Contains(lower, ".php/")
 }
 
 // overridesMethod reports whether a request asks to be taken for another
@@ -141,6 +151,19 @@ func hexDigit(c byte) int {
 		c |= 0x20
 	}
 	return lowerHex(c)
+}
+
+// cleanPath resolves what web servers take for the same path: repeated slashes
+// and dot segments. A final slash stays.
+func cleanPath(p string) string {
+	if !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
+		return p
+	}
+	c := path.Clean(p)
+	if strings.HasSuffix(p, "/") && c != "/" {
+		c += "/"
+	}
+	return c
 }
 
 func matchAny(patterns []string, lower string) bool {

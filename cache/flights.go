@@ -67,7 +67,19 @@ func (t *flights) enter(c *Cache, key Key, f *flight) (_ *flight, full bool) {
 // admits says whether a flight in the table may still be joined: what was asked
 // for before a purge is not given to who comes after it. The caller holds mu.
 func (t *flights) admits(c *Cache, f *flight) bool {
-	return !f.doomed.Load() && !c.covered(&f.place, f.number).hard
+	return !f.doomed.Load() && !c.covered(f.known(), f.number).hard
+}
+
+// known is what is known of the response so far: its tags come with the header.
+func (f *flight) known() *Meta {
+	select {
+	case <-f.ready:
+		if f.answer.meta != nil {
+			return f.answer.meta
+		}
+	default:
+	}
+	return &f.place
 }
 
 // alone starts a flight that nobody may join, or returns nil if a bound is reached.

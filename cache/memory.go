@@ -207,6 +207,7 @@ func (m *Memory) Each(f func(*Meta) bool) {
 
 // Stats implements Store.
 func (m *Memory) Stats() StoreStats {
+	m.index.CleanUp() // evictions that are due
 	return StoreStats{
 		Entries:   m.entries.Load(),
 		Bytes:     int64(m.index.WeightedSize()) + m.flights.used.Load(),

@@ -63,8 +63,9 @@ type Policy struct {
 //     who may see the response (no-store, private, no-cache, the revalidate
 //     family) is what both fields say together, and must-understand, which would
 //     lift no-store, is read only if both fields say it.
-//   - X-Accel-Expires and X-LiteSpeed-Cache-Control were made for other servers
-//     and may only restrict: they forbid storing or bound the lifetime.
+//   - X-Accel-Expires, X-LiteSpeed-Cache-Control, and what plugins tell Cloudflare
+//     and VCaching were made for other servers and may only restrict: they forbid
+//     storing or bound the lifetime.
 func ResponsePolicy(h http.Header, now time.Time) Policy {
 	var p Policy
 	if d, ok := parseTargeted(h["Cdn-Cache-Control"]); ok {
@@ -75,6 +76,7 @@ func ResponsePolicy(h http.Header, now time.Time) Policy {
 	}
 	p.obeyAccelExpires(h["X-Accel-Expires"], now)
 	p.obeyLiteSpeed(h["X-Litespeed-Cache-Control"])
+	p.obeyPlugins(h)
 	return p
 }
 
@@ -146,7 +148,7 @@ func (p *Policy) obeyAccelExpires(lines []string, now time.Time) {
 	for _, line := range lines {
 		value := trimOWS(line)
 		if strings.EqualFold(value, "off") {
-			p.NoStore, p.MustUnderstand = true, false
+			p.forbidStoring()
 			continue
 		}
 		at, absolute := strings.CutPrefix(value, "@")
@@ -155,7 +157,7 @@ func (p *Policy) obeyAccelExpires(lines []string, now time.Time) {
 			continue
 		}
 		if limit == 0 {
-			p.NoStore, p.MustUnderstand = true, false
+			p.forbidStoring()
 		}
 		p.Limit.restrict(limit)
 	}
@@ -179,12 +181,13 @@ func parseEpochOrSeconds(s string, absolute bool, now time.Time) (time.Duration,
 }
 
 // obeyLiteSpeed reads X-LiteSpeed-Cache-Control, in which no-cache means not to
-// store, and private or shared,private means per user.
+// store, private or shared,private means per user, and esi=on that the page is
+// yet to be put together, which nobody does here.
 func (p *Policy) obeyLiteSpeed(lines []string) {
 	for element := range listElements(lines) {
 		switch name, argument, _ := cutDirective(element); {
-		case strings.EqualFold(name, "no-cache"), strings.EqualFold(name, "no-store"):
-			p.NoStore, p.MustUnderstand = true, false
+		case strings.EqualFold(name, "no-cache"), strings.EqualFold(name, "no-store"), strings.EqualFold(name, "esi"):
+			p.forbidStoring()
 		case strings.EqualFold(name, "private"), strings.EqualFold(name, "shared"):
 			p.Private = true
 		case strings.EqualFold(name, "max-age"):
@@ -192,6 +195,24 @@ func (p *Policy) obeyLiteSpeed(lines []string) {
 		}
 	}
 }
+
+// obeyPlugins reads what WordPress plugins say per page to other caches: Cf-Edge-
+// Cache with no-cache, and X-VC-Cacheable with NO and a reason.
+func (p *Policy) obeyPlugins(h http.Header) {
+	for element := range listElements(h["Cf-Edge-Cache"]) {
+		if strings.EqualFold(element, "no-cache") {
+			p.forbidStoring()
+		}
+	}
+	for _, line := range h["X-Vc-Cacheable"] {
+		if word, _, _ := strings.Cut(line, ":"); strings.EqualFold(trimOWS(word), "no") {
+			p.forbidStoring()
+		}
+	}
+}
+
+// forbidStoring makes no-store hold for every status code.
+func (p *Policy) forbidStoring() { p.NoStore, p.MustUnderstand = true, false }
 
 // clampDelta brings d into the range of a Delta.
 func clampDelta(d time.Duration) time.Duration {

@@ -192,3 +192,22 @@ func understood(status int) bool {
 	}
 	return heuristicallyCacheable(status)
 }
+
+// StoredHeader returns the fields of a response that are stored (RFC 9111
+// section 3.1): without those of one hop, those that Connection names, and those
+// that a qualified no-cache holds back. Values are shared with h.
+func StoredHeader(h http.Header, p Policy) http.Header {
+	s := make(http.Header, len(h))
+	for name, values := range h {
+		if !isHopByHop(name) {
+			s[name] = values
+		}
+	}
+	for name := range connectionNamed(h) {
+		delete(s, name)
+	}
+	for _, name := range p.NoCacheFields {
+		delete(s, name)
+	}
+	return s
+}

@@ -43,20 +43,17 @@ var fieldClasses = map[string]class{
 	"X-Real-Ip":       classClientAddress,
 
 	// Make the answer one client's own, or a part of one.
-	"Cookie":              classNever,
-	"Cookie2":             classNever,
-	"Referer":             classNever,
-	"Range":               classNever,
-	"Cache-Control":       classNever,
-	"Pragma":              classNever,
-	"Content-Length":      classNever,
-	"Content-Type":        classNever,
-	"Expect":              classNever,
-	"Max-Forwards":        classNever,
-	"Proxy":               classNever, // httpoxy
-	"X-Wp-Nonce":          classNever,
-	"Http2-Settings":      classNever,
-	"Content-Disposition": classNever,
+	"Cookie":         classNever,
+	"Cookie2":        classNever,
+	"Referer":        classNever,
+	"Range":          classNever,
+	"Cache-Control":  classNever,
+	"Pragma":         classNever,
+	"Expect":         classNever,
+	"Max-Forwards":   classNever,
+	"Proxy":          classNever, // httpoxy
+	"X-Wp-Nonce":     classNever,
+	"Http2-Settings": classNever,
 
 	// Change what the request is (field/security.md 1.1).
 	"X-Http-Method-Override": classNever,
@@ -123,7 +120,7 @@ var fieldClasses = map[string]class{
 
 // neverPrefixes are families of which a client may send none.
 var neverPrefixes = [...]string{
-	"If-", "X-Forwarded-", "X-Auth-Request-", "X-Litespeed-", "X-Lscache", "X-Accel-", "Proxy-", "X-Middleware-", "X-Amzn-Oidc-", "X-Goog-Authenticated-User-",
+	"If-", "Content-", "X-Forwarded-", "X-Auth-Request-", "X-Litespeed-", "X-Lscache", "X-Accel-", "Proxy-", "X-Middleware-", "X-Amzn-Oidc-", "X-Goog-Authenticated-User-",
 }
 
 // fieldClass returns the class of a request field by its canonical name.

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -208,7 +207,8 @@ func parseLanguages(lines []string) []languageRange {
 }
 
 // normaliseLanguages writes what two equal wishes have in common: letter case,
-// white space and the order of ranges of one weight mean nothing.
+// white space and the order of ranges of one weight mean nothing. What it writes
+// is a valid field, so that no malformed one, compared as sent, can equal it.
 func normaliseLanguages(lines []string) string {
 	ranges := parseLanguages(lines)
 	if ranges == nil {
@@ -221,8 +221,8 @@ func normaliseLanguages(lines []string) string {
 		}
 		b = append(b, r.tag...)
 		if r.weight != 1000 {
-			b = append(b, ";q="...)
-			b = strconv.AppendInt(b, int64(r.weight), 10)
+			b = append(b, ";q=0."...)
+			b = append(b, byte('0'+r.weight/100), byte('0'+r.weight/10%10), byte('0'+r.weight%10))
 		}
 	}
 	return string(b)
