@@ -23,6 +23,11 @@ type diskPlace struct {
 	language bool
 }
 
+// sameVariant says that p is of the variant of m, if it is of its key.
+func (p *diskPlace) sameVariant(m *Meta) bool {
+	return p.vary == hashVary(m.Vary) && p.variant == hashVariant(p.vary, m.Variant)
+}
+
 // unitBytes is the unit of room on disk: the block size of common file systems.
 const unitBytes = 4096
 

@@ -191,6 +191,8 @@ type Stored struct {
 
 	// id is the number that the disk store knows it by; zero in other stores.
 	id uint64
+	// copied says that a tiered store has put it on its way to disk.
+	copied atomic.Bool
 
 	// Notes of the cache that reads it; see hit.go and epoch.go.
 	prepared atomic.Pointer[prepared]
