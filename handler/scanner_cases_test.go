@@ -103,6 +103,7 @@ var scannerCases = []scannerCase{
 	{name: "one slash json", kind: kindJSON, in: `"https:\/\/i0.wp.com\/blog.example.net\/a.jpg"`},
 	{name: "archive", in: `https://web.archive.org/web/2020/http://blog.example.net/`},
 	{name: "other scheme", in: `ftp://blog.example.net/ wss://blog.example.net/`},
+	{name: "scheme in a variable", kind: kindHTML, in: `<script>u = p + "://blog.example.net/"</script>`},
 	{name: "scheme of a longer word", in: `xhttp://blog.example.net/`},
 	{name: "three slashes", in: `///blog.example.net/`},
 	{name: "bare", kind: kindHTML, in: `<b>blog.example.net</b> location.hostname === "blog.example.net"`},
