@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -179,6 +180,9 @@ func roundTrip(t *testing.T, text []byte, show, back func([]byte) []byte) {
 			return // text that is public already is mapped back, as it should be
 		}
 	}
+	if gluedHost.Match(text) {
+		return // "http://host!x" is below the host, but "/blog!x" is not below /blog
+	}
 	site := back(text)
 	if !bytes.Equal(site, text) {
 		t.Fatalf("text without public URLs changed\nin   %q\nback %q", text, site)
@@ -187,6 +191,8 @@ func roundTrip(t *testing.T, text []byte, show, back func([]byte) []byte) {
 		t.Fatalf("\nin     %q\npublic %q\nback   %q", text, show(text), got)
 	}
 }
+
+var gluedHost = regexp.MustCompile(`(?i)blog\.example\.net(:[0-9]*)?([!*$~=+.:@%&\\]|[^\x00-\x7f])`)
 
 // normalise writes the site's URLs with the site's own scheme, host and port,
 // by mapping them to themselves.
