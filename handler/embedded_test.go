@@ -3,7 +3,6 @@ package handler
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestMapEmbedded(t *testing.T) {
@@ -72,19 +71,7 @@ func TestMapEmbeddedBack(t *testing.T) {
 func TestMapEmbeddedIsLinear(t *testing.T) {
 	v := newTestView(t, Transparent, "/blog", siteHTTP)
 	for _, unit := range []string{"/", "//blog.example.net", "//blog.example", "http://", "%2F", "//a", "//[", "%25"} {
-		measure := func(n int) time.Duration {
-			s := strings.Repeat(unit, n)
-			best := time.Duration(1<<63 - 1)
-			for range 3 {
-				start := time.Now()
-				mapEmbedded(s, v.inbound)
-				best = min(best, time.Since(start))
-			}
-			return best
-		}
-		if once, eight := measure(4_000), measure(32_000); eight > 40*once {
-			t.Errorf("%q: eight times the length took %v, once took %v", unit, eight, once)
-		}
+		testLinear(t, unit, func(n int) { mapEmbedded(strings.Repeat(unit, n), v.inbound) })
 	}
 }
 

@@ -31,9 +31,11 @@ type Peer struct {
 // setForwarded tells the site who asks and under which address. dropClaims
 // has removed what the client sent of these fields.
 func (v *View) setForwarded(h http.Header, p Peer) {
+	values := make([]string, 0, 6) // one array for all of them
 	set := func(name, value string) {
 		if value != "" {
-			h[name] = []string{value}
+			values = append(values, value)
+			h[name] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
 	set("X-Real-Ip", p.ClientIP)

@@ -207,3 +207,55 @@ func TestSiteURL(t *testing.T) {
 		}
 	}
 }
+
+func TestSiteScheme(t *testing.T) {
+	for mode, want := range map[Mode]string{Transparent: "http", Aware: "https", AwareStripped: "https"} {
+		if got := newTestView(t, mode, "/blog", siteHTTP).SiteScheme(); got != want {
+			t.Errorf("mode %d: %s, want %s", mode, got, want)
+		}
+	}
+}
+
+// Words for logs and placeholders must differ.
+func TestStrings(t *testing.T) {
+	for name, words := range map[string][]string{
+		"Place":         {Outside.String(), Bare.String(), Inside.String(), Refused.String()},
+		"CookieClass":   {CookieMain.String(), CookieSite.String(), CookieHarmless.String()},
+		"RedirectFault": {FaultNone.String(), FaultSelf.String(), FaultPrefixLost.String(), FaultPort.String()},
+	} {
+		seen := make(map[string]bool)
+		for _, word := range words {
+			if word == "" || seen[word] {
+				t.Errorf("%s: %q is empty or said twice", name, word)
+			}
+			seen[word] = true
+		}
+	}
+}
+
+func FuzzCanonicalBase(f *testing.F) {
+	for _, seed := range []string{"Example.com:443", "[::1]:8080", "a..b", "b\u00fccher.example.", "h:080", "a@b", "[::ffff:1.2.3.4]"} {
+		f.Add(seed)
+	}
+	m := newMount(f, Transparent, "/blog", siteHTTPS)
+	f.Fuzz(func(t *testing.T, host string) {
+		b, ok := CanonicalBase("https", host)
+		if !ok {
+			if b != (Base{}) {
+				t.Fatalf("%q is no host, yet became %v", host, b)
+			}
+			return
+		}
+		if again, ok := CanonicalBase(b.Scheme, b.Host); !ok || again != b {
+			t.Fatalf("%q became %v, then %v", host, b, again)
+		}
+		// The host can be put into a URL without becoming part of anything else.
+		if u := cutURL(b.String() + "/x"); u.kind != absoluteURL || u.path != "/x" {
+			t.Fatalf("%q became %v, which cuts to %+v", host, b, u)
+		}
+		v := m.View(b)
+		if got := v.SiteURL(v.Home() + "x"); got != siteHTTPS+"/x" {
+			t.Fatalf("seen from %v, home is %s", b, got)
+		}
+	})
+}

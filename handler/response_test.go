@@ -229,7 +229,7 @@ func TestMapHeaderKeepsLines(t *testing.T) {
 	}
 }
 
-func TestStripInternal(t *testing.T) {
+func TestInternalFieldsStop(t *testing.T) {
 	h := http.Header{}
 	for _, name := range []string{
 		"X-Accel-Redirect", "X-Accel-Expires", "X-Accel-Buffering", "X-Sendfile", "X-Reproxy-URL", "Surrogate-Control",
@@ -246,7 +246,7 @@ func TestStripInternal(t *testing.T) {
 	}
 	h.Set("Content-Type", "text/html")
 	h["x-accel-redirect"] = []string{"/internal"}
-	StripInternal(h)
+	stripInternal(h, false)
 	if diff := cmp.Diff(http.Header{"Content-Type": {"text/html"}}, h); diff != "" {
 		t.Error(diff)
 	}
@@ -337,6 +337,30 @@ func FuzzLink(f *testing.F) {
 		// Nothing but prefixes was added.
 		if strip.Replace(mapped) != strip.Replace(s) {
 			t.Fatalf("%q became %q", s, mapped)
+		}
+	})
+}
+
+// Whatever a site says, mapping its fields ends, and bounds what it adds.
+func FuzzMapHeader(f *testing.F) {
+	for _, seed := range []string{
+		"5; url=/x", `0;url="/x`, "script-src blog.example.net:* ws://blog.example.net/x", `"/a", "https://blog.example.net`, "*", ";,;,", "//blog.example.net",
+	} {
+		f.Add(seed)
+	}
+	v := newTestView(f, Transparent, "/blog", siteHTTP+"/wp")
+	fields := []string{
+		"Location", "Content-Location", "Refresh", "Link", "Speculation-Rules", "Access-Control-Allow-Origin",
+		"Content-Security-Policy", "X-Pingback", "X-Text", "Set-Cookie",
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, name := range fields {
+			h := http.Header{name: {value}}
+			v.MapHeader(h, 302, nil, nil)
+			// The shortest thing that grows is "/" or a relative host.
+			if got := h.Get(name); len(got) > 64+len(value)*len("https://blog.example.net/blog/") {
+				t.Fatalf("%s: %q became %q", name, value, got)
+			}
 		}
 	})
 }

@@ -9,7 +9,11 @@ import (
 func (v *View) mapSetCookies(lines []string, req *http.Request, learn func(name string)) []string {
 	// RFC 6265 section 5.1.4: below the bare prefix the default path is the
 	// prefix's parent, which is not the mount's.
-	bare := v.m.prefix != "" && req != nil && req.URL != nil && req.URL.EscapedPath() == v.m.prefix
+	bare := false
+	if req != nil && req.URL != nil && v.m.prefix != "" {
+		place, _, _ := v.m.Locate(req.URL.EscapedPath())
+		bare = place == Bare
+	}
 	kept := lines[:0]
 	for _, line := range lines {
 		mapped, name, reason := v.setCookie(line, bare)

@@ -1,0 +1,195 @@
+package cache
+
+import (
+	"net/http"
+	"path"
+	"strings"
+)
+
+// bypassPaths are the paths, relative to the mount, that WordPress serves to one
+// user or as an action; its own files at any depth, for networks of sites in
+// subdirectories. cacheablePaths are exempt from them: static files below the
+// administration.
+var (
+	bypassPaths = []string{
+		"*/wp-admin", "*/wp-admin/*", "*/wp-login.php*", "*/wp-signup.php*", "*/wp-activate.php*", "*/wp-register*",
+		"*/wp-cron.php*", "*/xmlrpc.php*", "*/wp-comments-post.php*", "*/wp-trackback.php*", "*/wp-mail.php*",
+		"*/wp-json/wc/store", "*/wp-json/wc/store/*",
+		"/cart", "/cart/*", "/basket", "/basket/*", "/checkout", "/checkout/*", "/my-account", "/my-account/*",
+		"/addons", "/addons/*", "/store", "/store/*",
+	}
+	cacheablePaths = []string{
+		"*/wp-admin/load-scripts.php", "*/wp-admin/load-styles.php", "*/wp-admin/css/*", "*/wp-admin/images/*", "*/wp-admin/js/*",
+	}
+)
+
+// bypassQueries are the query parameters that make a page one user's own, or an
+// action. A name that ends in "*" is a prefix.
+var bypassQueries = []string{
+	"preview", "preview_id", "preview_nonce", "customize_changeset_uuid", "customize_theme", "customize_messenger_channel",
+	"add-to-cart", "remove_item", "undo_item", "update_cart", "removed_item", "wc-ajax", "wc-api", "edd_action", "download_file",
+	"doing_wp_cron", "unapproved", "moderation-hash", "replytocom", "nocache", "LSCWP_CTRL", "s",
+	"_wpnonce", "rest_route", "_locale", "action", "loggedout", "reauth", "password-protected",
+}
+
+// DefaultBypassPaths returns the path patterns that are not cached without
+// configuration. The slice is the caller's.
+func DefaultBypassPaths() []string { return append([]string(nil), bypassPaths...) }
+
+// DefaultBypassQueries returns the query parameters that are not cached without
+// configuration. The slice is the caller's.
+func DefaultBypassQueries() []string { return append([]string(nil), bypassQueries...) }
+
+// BypassRules says which requests are passed by their path, query and fields.
+// Make it with NewBypassRules. It is safe for concurrent use.
+type BypassRules struct {
+	operator []string
+	paths    []string
+	exempt   []string
+	queries  names
+}
+
+// NewBypassRules returns the default rules with further path patterns, relative
+// to the mount, in the syntax of Caddy's path matcher: exact, "/x/*", "*.php",
+// "*x*", or a glob of path.Match, in any letter case. The operator's patterns
+// have no exemptions. Without wordpress the defaults are left out.
+func NewBypassRules(patterns []string, wordpress bool) *BypassRules {
+	b := &BypassRules{}
+	for _, p := range patterns {
+		b.operator = append(b.operator, strings.ToLower(p))
+	}
+	if wordpress {
+		b.paths, b.exempt = bypassPaths, cacheablePaths
+		b.queries.add(bypassQueries...)
+	}
+	return b
+}
+
+// Reason returns why a request is passed, or ReasonStored if these rules let it
+// be looked up and stored. The path is the decoded one relative to the mount,
+// beginning with "/"; rawQuery are the bytes as forwarded. It does not change h.
+func (b *BypassRules) Reason(urlPath, rawQuery string, h http.Header) Reason {
+	if overridesMethod(rawQuery, h) {
+		return ReasonMethodOverride
+	}
+	lower := strings.ToLower(cleanPath(urlPath))
+	if matchAny(b.operator, lower) || matchAny(b.paths, lower) && !b.exempts(lower) {
+		return ReasonPath
+	}
+	if b.queries.exact != nil {
+		if len(h["X-Wp-Nonce"]) > 0 || len(h["Nonce"]) > 0 || len(h["Cart-Token"]) > 0 {
+			return ReasonNonce
+		}
+		for segment := range strings.SplitSeq(rawQuery, "&") {
+			if b.queries.match(parameterName(segment)) {
+				return ReasonQuery
+			}
+		}
+	}
+	return ReasonStored
+}
+
+// exempts reports whether a path below the administration is a static file. What
+// stands behind a script's name is its argument, not a file.
+func (b *BypassRules) exempts(lower string) bool {
+	return matchAny(b.exempt, lower) && !strings.Contains(lower, ".php/")
+}
+
+// overridesMethod reports whether a request asks to be taken for another
+// method: WordPress then writes on what came as a GET.
+func overridesMethod(rawQuery string, h http.Header) bool {
+	if len(h["X-Http-Method-Override"]) > 0 || len(h["X-Http-Method"]) > 0 || len(h["X-Method-Override"]) > 0 {
+		return true
+	}
+	for segment := range strings.SplitSeq(rawQuery, "&") {
+		if parameterName(segment) == "_method" {
+			return true
+		}
+	}
+	return false
+}
+
+// parameterName returns the name of one query segment as PHP reads it: decoded
+// once, up to the first "=" or "[", and with "." and " " as "_".
+func parameterName(segment string) string {
+	name, _, _ := strings.Cut(segment, "=")
+	if strings.IndexByte(name, '%') >= 0 {
+		name = unescapeOnce(name)
+	}
+	if i := strings.IndexByte(name, 0); i >= 0 {
+		name = name[:i]
+	}
+	if i := strings.IndexByte(name, '['); i > 0 {
+		name = name[:i]
+	}
+	name = strings.TrimLeft(name, " +")
+	if strings.ContainsAny(name, ". +") {
+		name = strings.NewReplacer(".", "_", " ", "_", "+", "_").Replace(name)
+	}
+	return name
+}
+
+// unescapeOnce decodes the valid %xx of s and leaves the rest.
+func unescapeOnce(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, lo := hexDigit(s[i+1]), hexDigit(s[i+2])
+			if hi >= 0 && lo >= 0 {
+				b = append(b, byte(hi<<4|lo))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+func hexDigit(c byte) int {
+	if c >= 'A' && c <= 'F' {
+		c |= 0x20
+	}
+	return lowerHex(c)
+}
+
+// cleanPath resolves what web servers take for the same path: repeated slashes
+// and dot segments. A final slash stays.
+func cleanPath(p string) string {
+	if !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
+		return p
+	}
+	c := path.Clean(p)
+	if strings.HasSuffix(p, "/") && c != "/" {
+		c += "/"
+	}
+	return c
+}
+
+func matchAny(patterns []string, lower string) bool {
+	for _, p := range patterns {
+		if matchPath(p, lower) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchPath matches a lower-case path as Caddy's path matcher does.
+func matchPath(pattern, urlPath string) bool {
+	n := strings.Count(pattern, "*")
+	switch {
+	case pattern == "*":
+		return true
+	case n == 0 && !strings.ContainsAny(pattern, `?[\`):
+		return pattern == urlPath
+	case n == 1 && strings.HasSuffix(pattern, "*"):
+		return strings.HasPrefix(urlPath, pattern[:len(pattern)-1])
+	case n == 1 && strings.HasPrefix(pattern, "*"):
+		return strings.HasSuffix(urlPath, pattern[1:])
+	case n == 2 && len(pattern) > 1 && strings.HasPrefix(pattern, "*") && strings.HasSuffix(pattern, "*"):
+		return strings.Contains(urlPath, pattern[1:len(pattern)-1])
+	}
+	ok, err := path.Match(pattern, urlPath)
+	return ok && err == nil
+}

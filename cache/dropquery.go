@@ -1,0 +1,72 @@
+package cache
+
+import "strings"
+
+// droppedQueries are the parameters that campaigns add to links and no page reads.
+var droppedQueries = []string{
+	"utm_*", "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "gad_source", "gad_campaignid", "msclkid", "ttclid", "twclid",
+	"li_fat_id", "igshid", "igsh", "mc_cid", "mc_eid", "_ga", "_gl", "_ke", "_kx", "fb_action_ids", "fb_action_types", "fb_source",
+	"mtm_*", "matomo_*", "pk_*", "piwik_*", "hsa_*", "epik", "srsltid", "mkt_tok", "usqp", "cn-reloaded", "campaignid", "adgroupid",
+	"ScCid", "tblci", "yclid", "ysclid", "_openstat", "vero_id", "wickedid", "rb_clickid",
+}
+
+// DefaultDropQuery returns the patterns of parameters that are dropped without
+// configuration. The slice is the caller's.
+func DefaultDropQuery() []string { return append([]string(nil), droppedQueries...) }
+
+// DropQuery removes query parameters that change no answer from the key and from
+// the URL of a storable fetch. The zero value drops nothing. It is safe for
+// concurrent use once made.
+type DropQuery struct{ names names }
+
+// NewDropQuery returns a DropQuery for the given patterns: a raw name, or a
+// prefix and a final "*", in exact letter case.
+func NewDropQuery(patterns []string) *DropQuery {
+	d := &DropQuery{}
+	d.names.add(patterns...)
+	return d
+}
+
+// Apply returns rawQuery without the segments between "&" whose name matches.
+// Names are compared as raw bytes and nothing is decoded, split at ";" or
+// reordered: what the origin would read otherwise than this function stays. The
+// remaining segments keep their bytes; rawQuery itself is returned, without
+// allocating, if nothing is dropped.
+func (d *DropQuery) Apply(rawQuery string) string {
+	if d == nil || !d.drops(rawQuery) {
+		return rawQuery
+	}
+	var b strings.Builder
+	b.Grow(len(rawQuery))
+	first := true
+	for segment := range strings.SplitSeq(rawQuery, "&") {
+		if d.dropsSegment(segment) {
+			continue
+		}
+		if !first {
+			b.WriteByte('&')
+		}
+		b.WriteString(segment)
+		first = false
+	}
+	return b.String()
+}
+
+func (d *DropQuery) drops(rawQuery string) bool {
+	for rest := rawQuery; rest != ""; {
+		var segment string
+		segment, rest, _ = strings.Cut(rest, "&")
+		if d.dropsSegment(segment) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *DropQuery) dropsSegment(segment string) bool {
+	if segment == "" || strings.IndexByte(segment, ';') >= 0 {
+		return false
+	}
+	name, _, _ := strings.Cut(segment, "=")
+	return name != "" && d.names.match(name)
+}

@@ -1,0 +1,155 @@
+package cache
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// serveStored writes s. It returns false, and has written nothing, if the body of
+// s cannot be read any more.
+func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Time) (bool, error) {
+	p := x.c.prepare(s)
+	body, ok := x.openStored(s)
+	if !ok {
+		return false, nil
+	}
+	if body != nil {
+		defer body.Close()
+	}
+	status := p.status(phase, reason, now)
+	h := x.w.Header()
+	for name, values := range p.header {
+		h[name] = values
+	}
+	if phase == PhaseHit {
+		stamp := p.stampAt(now)
+		h["Age"], h["Cache-Status"] = stamp.ageField, stamp.status
+		if stamp.control != nil {
+			h["Cache-Control"] = stamp.control
+		}
+	} else {
+		age := int64(p.fresh.Age(now) / time.Second)
+		h["Age"] = []string{strconv.FormatInt(age, 10)}
+		h["Cache-Status"] = append(p.inner[:len(p.inner):len(p.inner)], status.String())
+	}
+	x.note(phase, reason, status)
+	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
+	return true, x.writeStored(s, p, body)
+}
+
+// openStored opens the body of s if it is not in memory. A body that cannot be
+// opened takes its response out of the store.
+func (x *serving) openStored(s *Stored) (Content, bool) {
+	if s.Bytes != nil || s.Length == 0 || x.r.Method == http.MethodHead {
+		return nil, true
+	}
+	body, err := s.Opener.Open()
+	if err != nil {
+		x.c.Store.Drop(s)
+		x.c.Hooks.log("stored response cannot be read and was dropped", ReasonError, err)
+		return nil, false
+	}
+	return body, true
+}
+
+// writeStored writes status and body of s, a part of it, or a 304. The header is set.
+func (x *serving) writeStored(s *Stored, p *prepared, body Content) error {
+	if EvaluatePrecondition(x.r.Header, s.Status, p.header, s.ResponseTime) == PreconditionNotModified {
+		x.notModified(p.header)
+		return nil
+	}
+	if RangeApplies(x.r.Method, s.Status, x.r.Header) && IfRange(x.r.Header, p.header, s.ResponseTime) {
+		if ranges, answer := ResolveRanges(ParseRange(x.r.Header), s.Length); answer != RangeWhole {
+			var content io.ReaderAt = body
+			if body == nil {
+				content = bytes.NewReader(s.Bytes)
+			}
+			if err := x.writeRanges(answer, ranges, s.Length, content); err != nil {
+				x.c.Store.Drop(s)
+				x.abort(ReasonError)
+			}
+			return nil
+		}
+	}
+	if bodyAllowed(s.Status) {
+		x.w.Header()["Content-Length"] = p.length(s)
+	}
+	x.w.WriteHeader(s.Status)
+	switch {
+	case x.r.Method == http.MethodHead || s.Length == 0 || !bodyAllowed(s.Status):
+	case body == nil:
+		x.w.Write(s.Bytes)
+	default:
+		if err := copyContent(x.w, body, s.Length); err != nil {
+			x.c.Store.Drop(s)
+			x.abort(ReasonError)
+		}
+	}
+	return nil
+}
+
+// notModified answers 304 to a client that has what h describes.
+func (x *serving) notModified(h http.Header) {
+	dst := x.w.Header()
+	kept := NotModifiedHeader(h)
+	for name := range h {
+		if _, ok := kept[name]; !ok {
+			delete(dst, name)
+		}
+	}
+	x.w.WriteHeader(http.StatusNotModified)
+}
+
+// abort ends a response that was begun and cannot be finished.
+func (x *serving) abort(reason Reason) {
+	x.c.counts.cut.Add(1)
+	x.c.Hooks.cut(reason)
+	panic(http.ErrAbortHandler)
+}
+
+// copyBuffers are the buffers of copyContent.
+var copyBuffers = sync.Pool{New: func() any { p := make([]byte, 64<<10); return &p }}
+
+// copyContent writes n bytes of body. It returns an error only if body failed: a
+// client that has gone is none.
+func copyContent(w http.ResponseWriter, body Content, n int64) error {
+	if f, ok := body.(FileContent); ok {
+		file, err := f.File()
+		if err != nil {
+			return err
+		}
+		// A plain *os.File lets the kernel copy.
+		k, err := io.Copy(w, file)
+		if err == nil && k < n {
+			return io.ErrUnexpectedEOF
+		}
+		return nil
+	}
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	for off := int64(0); off < n; {
+		p := (*buf)[:min(n-off, int64(len(*buf)))]
+		k, err := body.ReadAt(p, off)
+		if k < len(p) {
+			if err == nil || err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		if _, err := w.Write(p); err != nil {
+			return nil
+		}
+		off += int64(k)
+	}
+	return nil
+}
+
+// bodyAllowed says whether a response with this status has a body (RFC 9110
+// section 6.4.1).
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}

@@ -1,0 +1,156 @@
+package cache
+
+import (
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Inspection are the numbers of a Cache since it was made, for people.
+type Inspection struct {
+	Mount string `json:"mount"`
+	// Requests counts answers by the word of their Phase.
+	Requests map[string]int64 `json:"requests"`
+	// Fetches counts flights, Stored those whose response was stored.
+	Fetches int64 `json:"fetches"`
+	Stored  int64 `json:"stored"`
+	// Cut counts clients whose response was cut short.
+	Cut int64 `json:"cut"`
+	// Flights are the fetches that run now, FlightBytes the memory they hold.
+	Flights     int   `json:"flights"`
+	FlightBytes int64 `json:"flight_bytes"`
+	// Marks are the keys whose requests are not collapsed.
+	Marks int `json:"hit_for_miss"`
+	// Cookies counts the site's cookies that requests carried, by name; the
+	// empty name stands for those past the bound. CookieMisses counts the
+	// requests that were not answered from the store for one.
+	Cookies      map[string]int64 `json:"cookies,omitempty"`
+	CookieMisses int64            `json:"cookie_misses"`
+	// LastPurge is the number of the last purge of any mount of the ledger,
+	// PurgeMarks how many paths, URLs and tags of this one are remembered singly.
+	LastPurge  uint64 `json:"last_purge"`
+	PurgeMarks int    `json:"purge_marks"`
+	// Store are the numbers of the store, which other mounts may share.
+	Store StoreStats `json:"store"`
+}
+
+// Inspect returns the present numbers.
+func (c *Cache) Inspect() Inspection {
+	n := &c.counts
+	return Inspection{
+		Mount: c.Mount,
+		Requests: map[string]int64{
+			PhaseHit.String(): n.hits.Load(), PhaseStale.String(): n.stale.Load(),
+			PhaseMiss.String(): n.misses.Load(), PhaseCollapsed.String(): n.collapsed.Load(),
+			PhasePass.String(): n.passes.Load(), PhaseValidated.String(): n.validated.Load(),
+			PhaseRefused.String(): n.refused.Load(),
+		},
+		Fetches: n.fetches.Load(), Stored: n.stored.Load(), Cut: n.cut.Load(),
+		Flights: c.flights.count(), FlightBytes: c.memory.used.Load(), Marks: c.marks.count(),
+		Cookies: c.cookieNames.copy(), CookieMisses: n.cookieBlocked.Load(),
+		LastPurge: c.Ledger.Last(), PurgeMarks: c.Ledger.Count(c.Mount),
+		Store: c.Store.Stats(),
+	}
+}
+
+// Listed is one stored response, for people.
+type Listed struct {
+	URL     string        `json:"url"`
+	Vary    []string      `json:"vary,omitempty"`
+	Status  int           `json:"status"`
+	Bytes   int64         `json:"bytes"`
+	Age     time.Duration `json:"age"`
+	TTL     time.Duration `json:"ttl"`
+	Source  string        `json:"lifetime"`
+	Tags    []string      `json:"tags,omitempty"`
+	Number  uint64        `json:"number"`
+	Purged  bool          `json:"purged,omitempty"`
+	Stored  time.Time     `json:"stored"`
+	Variant string        `json:"variant,omitempty"`
+}
+
+// List returns up to limit stored responses of this mount whose public URL match
+// accepts; nil accepts all.
+func (c *Cache) List(limit int, match func(host, path, query string) bool) []Listed {
+	var list []Listed
+	if limit <= 0 {
+		return nil
+	}
+	c.Store.Each(func(m *Meta) bool {
+		if m.Mount == c.Mount && (match == nil || match(m.Host, m.Path, m.Query)) {
+			list = append(list, c.listed(m))
+		}
+		return len(list) < limit
+	})
+	return list
+}
+
+// listed describes m.
+func (c *Cache) listed(m *Meta) Listed {
+	now := c.Clock()
+	p := c.derive(m)
+	cover := c.covered(m, m.Number)
+	l := Listed{
+		URL: m.Host + m.Path, Vary: slices.Clone(m.Vary), Status: m.Status, Bytes: m.Length,
+		Age: p.fresh.Age(now), TTL: p.fresh.TTL(now), Source: p.fresh.Source.String(),
+		Tags: slices.Clone(m.Tags), Number: m.Number, Purged: cover.hard || cover.soft, Stored: m.StoredTime,
+		Variant: hex.EncodeToString([]byte(m.Variant)),
+	}
+	if m.Query != "" {
+		l.URL += "?" + m.Query
+	}
+	return l
+}
+
+// Explanation says what Serve would do with a request, and why.
+type Explanation struct {
+	// Phase is PhaseHit or PhaseStale if the store would answer, PhasePass if
+	// the request would pass, PhaseCollapsed if it would follow a fetch that runs,
+	// else PhaseMiss.
+	Phase  string `json:"phase"`
+	Reason string `json:"reason"`
+	// Key is the hash of the cache key, empty if none is made.
+	Key string `json:"key,omitempty"`
+	// Stored is the response that key and Vary select, if there is one.
+	Stored *Listed `json:"stored,omitempty"`
+}
+
+// Explain says what Serve would do with r. It changes nothing and asks nobody.
+func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
+	if reason := c.passes(r, q); reason != ReasonUndecided {
+		return Explanation{Phase: PhasePass.String(), Reason: reason.String()}
+	}
+	x := &serving{c: c, r: r, q: q, parts: c.parts(r, q), credentials: c.Authorization(r)}
+	x.key = NewKey(x.parts)
+	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
+	e := Explanation{Key: strconv.FormatUint(x.key.Hash(), 16)}
+	if s := x.found.Stored; s != nil {
+		l := c.listed(s.Meta)
+		e.Stored = &l
+	}
+	cookie := len(r.Header["Cookie"]) > 0
+	if c.Cookies != nil {
+		_, cookie = c.Cookies.Site(r.Header["Cookie"])
+	}
+	now := c.Clock()
+	use, reason := x.judge(now, cookie)
+	phase := PhaseMiss
+	switch {
+	case use == UseFresh:
+		phase = PhaseHit
+	case use != UseValidate:
+		phase = PhaseStale
+	case x.onlyIfCached():
+		phase, reason = PhaseRefused, ReasonOnlyIfCached
+	case cookie:
+		phase, reason = PhasePass, ReasonCookie
+	case c.marks.has(x.key, now):
+		phase, reason = PhasePass, ReasonHitForMiss
+	case !x.credentials && x.canJoin():
+		phase = PhaseCollapsed
+	}
+	e.Phase, e.Reason = phase.String(), reason.String()
+	return e
+}

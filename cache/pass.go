@@ -1,0 +1,150 @@
+package cache
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// pass hands the request to the origin on the request's goroutine, with the
+// client's own writer, and neither looks up nor stores.
+func (x *serving) pass(reason Reason) error {
+	forward := reason.Forward()
+	switch {
+	case x.why == ReasonUndecided:
+	case forward == ForwardMiss, reason == ReasonHeadMiss:
+		// The look-up knows better how it came to that.
+		forward = x.why.Forward()
+	}
+	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward}
+	x.note(PhasePass, reason, Status{Forward: forward, Detail: reason})
+	return x.origin.ServeHTTP(w, x.r)
+}
+
+// passWriter is the writer of a request that passes. It changes header fields
+// only; bodies, flushes and interim responses go straight through.
+type passWriter struct {
+	http.ResponseWriter
+	x       *serving
+	reason  Reason
+	forward Forward
+	wrote   bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *passWriter) WriteHeader(status int) {
+	if !w.wrote && (status >= 200 || status == http.StatusSwitchingProtocols) {
+		w.wrote = true
+		w.answered(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// answered handles the final header before the client sees it.
+func (w *passWriter) answered(status int) {
+	x, h := w.x, w.Header()
+	takeTags(h)
+	if Invalidates(x.r.Method, status) {
+		x.c.invalidate(x.r, x.q, status, h)
+	}
+	if w.reason == ReasonHitForMiss {
+		x.heal(status, h)
+	}
+	s := Status{Forward: w.forward, ForwardStatus: status, Detail: w.reason}
+	x.q.Result.Status = s
+	s.AddTo(h)
+}
+
+// heal clears the hit-for-miss mark when the answer may be shared after all.
+func (x *serving) heal(status int, h http.Header) {
+	now := x.c.Clock()
+	m := &Meta{Status: status, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
+	p := x.c.derive(m)
+	if Storable(Exchange{Method: http.MethodGet, Status: status, Header: h, Policy: p.policy, Freshness: p.fresh}) == ReasonStored {
+		x.c.marks.clear(x.key)
+	}
+}
+
+// Write implements io.Writer.
+func (w *passWriter) Write(p []byte) (int, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom implements io.ReaderFrom, so that the writer below can use the
+// kernel's copy.
+func (w *passWriter) ReadFrom(r io.Reader) (int64, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	return io.Copy(w.ResponseWriter, r)
+}
+
+// FlushError is what http.ResponseController calls.
+func (w *passWriter) FlushError() error {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Flush implements http.Flusher.
+func (w *passWriter) Flush() { w.FlushError() }
+
+// Hijack implements http.Hijacker.
+func (w *passWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// Unwrap lets http.ResponseController find the deadlines of the writer below.
+func (w *passWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// invalidate drops what a successful unsafe request has made doubtful (RFC 9111
+// section 4.4): what is stored under its target and, on the same host, under the
+// URLs of Location and Content-Location. Fetches under way for them are neither
+// stored nor joined.
+func (c *Cache) invalidate(r *http.Request, q *Request, status int, h http.Header) {
+	target := &url.URL{Scheme: q.Scheme, Host: q.Host, RawQuery: q.RawQuery}
+	if p, err := url.PathUnescape(q.Path); err == nil {
+		target.Path, target.RawPath = p, q.Path
+	} else {
+		target.Path = q.Path
+	}
+	for i, u := range InvalidationTargets(r.Method, target, status, h) {
+		p := c.parts(r, q)
+		if i > 0 {
+			p.Path, p.Query, p.BareQuery = u.EscapedPath(), u.RawQuery, u.ForceQuery
+			p.Query = c.DropQuery.Apply(p.Query)
+		}
+		c.drop(p, q.Splits)
+	}
+}
+
+// drop drops what is stored and under way for a URL: for each variant of a split,
+// with and without the Origin field.
+func (c *Cache) drop(p KeyParts, splits []string) {
+	if len(splits) == 0 {
+		splits = []string{p.Split}
+	}
+	for _, p.Split = range splits {
+		c.dropKey(NewKey(p))
+		if p.HasOrigin {
+			plain := p
+			plain.HasOrigin, plain.Origin = false, ""
+			c.dropKey(NewKey(plain))
+		}
+	}
+	c.flights.doom(func(f *flight) bool {
+		return f.place.Host == p.Host && f.place.Path == p.Path && f.place.Query == p.Query
+	})
+}
+
+// dropKey drops what is stored under one key.
+func (c *Cache) dropKey(k Key) {
+	c.Store.Delete(k.Bytes())
+	c.marks.clear(k)
+}

@@ -1,0 +1,144 @@
+package cache
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// prepared is what a Cache derives from a stored response and its own
+// configuration, once, so that a hit computes nothing that another hit has
+// computed before. It is immutable but for stamp. The slices in header are
+// written to clients as they are: their capacity is their length, so that whoever
+// appends to one makes a copy.
+type prepared struct {
+	cache      *Cache
+	policy     Policy
+	fresh      Freshness
+	varyCookie bool
+	header     http.Header   // without Age and Cache-Status
+	inner      []string      // Cache-Status of the caches behind
+	keep       time.Duration // the operator's browser time, if it applies
+	stamp      atomic.Pointer[stamp]
+	lengthText atomic.Pointer[[]string] // Content-Length, once it is known
+}
+
+// length is the Content-Length of s.
+func (p *prepared) length(s *Stored) []string {
+	if l := p.lengthText.Load(); l != nil {
+		return *l
+	}
+	l := []string{strconv.FormatInt(s.Length, 10)}
+	p.lengthText.Store(&l)
+	return l
+}
+
+// stamp holds what changes each second of a fresh response: all hits of one
+// second share it.
+type stamp struct {
+	age      int64
+	ageField []string
+	status   []string
+	control  []string // Cache-Control with the operator's browser time, or nil
+}
+
+// prepare returns what c derives from s.
+func (c *Cache) prepare(s *Stored) *prepared {
+	if p := s.prepared.Load(); p != nil && p.cache == c {
+		return p
+	}
+	p := c.derive(s.Meta)
+	s.prepared.Store(p)
+	return p
+}
+
+// derive computes what follows for m from the configuration.
+func (c *Cache) derive(m *Meta) *prepared {
+	p := &prepared{cache: c, policy: ResponsePolicy(m.Header, m.ResponseTime)}
+	o := FreshnessOptions{Heuristic: c.Heuristic}
+	if c.TTL != nil {
+		o.TTL = c.TTL(m.Status, m.Path)
+	}
+	p.fresh = NewFreshness(m.Status, m.Header, p.policy, m.RequestTime, m.ResponseTime, o)
+	if m.MaxLifetime > 0 && p.fresh.Duration > m.MaxLifetime {
+		p.fresh.Duration = m.MaxLifetime
+	}
+	p.varyCookie = ParseVary(m.Header["Vary"]).Cookie
+	p.inner = m.Header["Cache-Status"]
+	p.header = make(http.Header, len(m.Header)+2)
+	for name, values := range m.Header {
+		if !spokenToCaches(name) {
+			p.header[name] = values[:len(values):len(values)]
+		}
+	}
+	if p.fresh.Source == LifetimeOperator || p.fresh.Source == LifetimeHeuristic {
+		c.clientLifetime(p)
+	}
+	return p
+}
+
+// spokenToCaches says whether a stored field is consumed here.
+func spokenToCaches(name string) bool {
+	switch name {
+	case "Age", "Cache-Status", "Surrogate-Control", "X-Accel-Expires", "X-Accel-Buffering", "X-Litespeed-Cache-Control":
+		return true
+	}
+	return false
+}
+
+// clientLifetime says what clients may do with a response whose lifetime was
+// supplied here: the site did not say that they may keep it, and a purge does not
+// reach them. Unless the operator says more they validate it on each use.
+func (c *Cache) clientLifetime(p *prepared) {
+	delete(p.header, "Expires")
+	delete(p.header, "Pragma")
+	control := "max-age=0, must-revalidate"
+	if p.policy.NoTransform {
+		control += ", no-transform"
+	}
+	p.header["Cache-Control"] = []string{control}
+	p.keep = c.Browser
+	if c.CDN > 0 {
+		p.header["Cdn-Cache-Control"] = []string{"max-age=" + strconv.FormatInt(int64(c.CDN/time.Second), 10)}
+	}
+}
+
+// stampAt returns the fields of a fresh hit for the present second.
+func (p *prepared) stampAt(now time.Time) *stamp {
+	age := int64(p.fresh.Age(now) / time.Second)
+	if s := p.stamp.Load(); s != nil && s.age == age {
+		return s
+	}
+	s := &stamp{age: age, ageField: []string{strconv.FormatInt(age, 10)}}
+	s.control = p.browserControl(age)
+	status := Status{Hit: true, TTL: p.fresh.Duration - time.Duration(age)*time.Second, TTLKnown: true}
+	s.status = append(p.inner[:len(p.inner):len(p.inner)], status.String())
+	s.status = s.status[:len(s.status):len(s.status)]
+	p.stamp.Store(s)
+	return s
+}
+
+// browserControl is the Cache-Control that lets a client keep a response of this
+// age for the operator's time from now on, or nil.
+func (p *prepared) browserControl(age int64) []string {
+	if p.keep <= 0 {
+		return nil
+	}
+	return []string{"max-age=" + strconv.FormatInt(age+int64(p.keep/time.Second), 10)}
+}
+
+// status is this cache's member of Cache-Status for a response from the store.
+func (p *prepared) status(phase Phase, reason Reason, now time.Time) Status {
+	s := Status{TTL: p.fresh.TTL(now), TTLKnown: true}
+	switch phase {
+	case PhaseHit:
+		s.Hit = true
+	case PhaseStale:
+		s.Hit, s.Detail = reason.Forward() == ForwardNone, reason
+		s.Forward = reason.Forward()
+	default:
+		s.Forward, s.Detail = ForwardStale, reason
+	}
+	return s
+}

@@ -1,0 +1,5 @@
+package caddytest
+
+import "testing"
+
+func TestScripts(t *testing.T) { Run(t, "testdata/script") }
