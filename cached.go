@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-mount/mount/cache"
+	"github.com/caddy-mount/mount/handler"
 )
 
 // shared is the cache of a mount and what the mount knows for it.
@@ -166,8 +167,11 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 		FastCGI: x.m.shared.fastCGI,
 		Detach:  x.detach,
 	}
-	if x.m.shared.live {
+	switch {
+	case x.m.shared.live:
 		q.Pass = cache.ReasonPlaceholder
+	case x.identified():
+		q.Pass = cache.ReasonAuthorization
 	}
 	repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	for _, name := range x.m.shared.keyed {
@@ -175,6 +179,18 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	}
 	defer func() { *result = q.Result }()
 	return c.Serve(w, x.r, &q, cache.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error { return x.pass(w) }))
+}
+
+// identified tells whether a handler before the mount has said who the user is
+// (forward_auth): the mounted site may answer each user in his own way, and need
+// not say so.
+func (x *exchange) identified() bool {
+	for _, name := range x.m.identity {
+		if len(x.r.Header[name]) > 0 && handler.IsIdentity(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // detach returns the handler for a fetch that outlives the request: with a
@@ -192,6 +208,8 @@ func (x *exchange) detach() cache.Handler {
 	}
 	peer, rest, remote := x.peer(), x.rest, x.r.RemoteAddr
 	m, v := x.m, x.v
+	raw, _ := x.query()
+	raw = m.shared.drop.Apply(raw) // what is keyed is what is forwarded
 
 	return cache.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 		repl := caddy.NewReplacer()
@@ -203,6 +221,6 @@ func (x *exchange) detach() cache.Handler {
 		for name, value := range vars {
 			caddyhttp.SetVar(r.Context(), name, value)
 		}
-		return m.fetch(w, r, v, rest, r.URL.RawQuery, peer, true)
+		return m.fetch(w, r, v, rest, raw, peer, true)
 	})
 }

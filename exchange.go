@@ -229,6 +229,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	r.URL = site
 	r.Header = r.Header.Clone()
 	v.Outbound(r, rest, peer)
+	r.Header["Accept-Encoding"] = m.accept
 	r.TLS = nil
 	if v.SiteScheme() == "https" {
 		r.TLS = siteTLS
@@ -259,12 +260,9 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 
 	err := m.inner.ServeHTTP(rw, r)
 	if err == nil && rw.Status() == 0 {
-		// As net/http ends a handler that wrote nothing; but nothing says that
-		// this may be stored.
-		if forCache {
-			rw.Header().Set("Cache-Control", "no-store")
-		}
-		rw.WriteHeader(http.StatusOK)
+		// net/http would make an empty 200 of it, which looks whole: as after a
+		// 101 that nobody asked for, which reverse_proxy drops.
+		err = caddyhttp.Error(http.StatusBadGateway, errors.New("the site answered nothing"))
 	}
 	if err = rw.Close(err); err != nil && rw.Sent() {
 		// Too late for an error page. Whoever reads the answer must see that it

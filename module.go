@@ -112,6 +112,7 @@ type Mount struct {
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
 	metrics *mountMetrics
+	accept  []string // Accept-Encoding as the site is sent it; only read
 	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
@@ -172,6 +173,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
 	}
 	chain := m.HandlersRaw
+	m.accept = []string{acceptedCoding(chain)}
 	route := caddyhttp.Route{HandlersRaw: chain}
 	if err := route.ProvisionHandlers(ctx, nil); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
