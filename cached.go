@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-mount/mount/cache"
+	"github.com/caddy-mount/mount/handler"
 )
 
 // shared is the cache of a mount and what the mount knows for it.
@@ -28,8 +29,6 @@ type shared struct {
 	// live: the inner chain reads what only the visitor's own request knows, so
 	// nothing it answers may be stored.
 	live bool
-	// fastCGI: the inner chain speaks FastCGI.
-	fastCGI bool
 
 	bypass *cache.BypassRules
 	drop   *cache.DropQuery
@@ -69,7 +68,6 @@ func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage, hosts
 	}
 	slices.Sort(m.shared.keyed)
 	m.shared.keyed = slices.Compact(m.shared.keyed)
-	m.shared.fastCGI = strings.Contains(text, `"protocol":"fastcgi"`)
 	m.shared.bypass = cache.NewBypassRules(c.BypassPath, true)
 	drop := c.DropQuery
 	if drop == nil {
@@ -156,38 +154,40 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 	return cache.ReasonUndecided
 }
 
-// fromCache answers the request by the shared cache.
-func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
+// fromCache answers the request by the shared cache and writes result.
+func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cache.Result) error {
 	raw, present := x.query()
 	base := x.v.Public()
 	q := cache.Request{
 		Scheme: base.Scheme, Host: base.Host,
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
-		FastCGI: x.m.shared.fastCGI,
+		FastCGI: x.m.origins.fastCGI,
 		Detach:  x.detach,
 	}
-	if x.m.shared.live {
+	switch {
+	case x.m.shared.live:
 		q.Pass = cache.ReasonPlaceholder
+	case x.identified():
+		q.Pass = cache.ReasonAuthorization
 	}
 	repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
-	defer x.report(&q.Result, repl)
+	defer func() { *result = q.Result }()
 	return c.Serve(w, x.r, &q, cache.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error { return x.pass(w) }))
 }
 
-// report writes how the request was answered into the access log and the
-// placeholders.
-func (x *exchange) report(result *cache.Result, repl *caddy.Replacer) {
-	if repl != nil {
-		repl.Set("http.mount.cache.status", result.Phase.String())
-		repl.Set("http.mount.cache.reason", result.Reason.String())
+// identified tells whether a handler before the mount has said who the user is
+// (forward_auth): the mounted site may answer each user in his own way, and need
+// not say so.
+func (x *exchange) identified() bool {
+	for _, name := range x.m.identity {
+		if len(x.r.Header[name]) > 0 && handler.IsIdentity(name) {
+			return true
+		}
 	}
-	if fields, ok := x.r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		fields.Set(zap.Stringer("cache_status", result.Phase))
-		fields.Set(zap.Stringer("cache_reason", result.Reason))
-	}
+	return false
 }
 
 // detach returns the handler for a fetch that outlives the request: with a
@@ -205,6 +205,8 @@ func (x *exchange) detach() cache.Handler {
 	}
 	peer, rest, remote := x.peer(), x.rest, x.r.RemoteAddr
 	m, v := x.m, x.v
+	raw, _ := x.query()
+	raw = m.shared.drop.Apply(raw) // what is keyed is what is forwarded
 
 	return cache.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 		repl := caddy.NewReplacer()
@@ -216,6 +218,6 @@ func (x *exchange) detach() cache.Handler {
 		for name, value := range vars {
 			caddyhttp.SetVar(r.Context(), name, value)
 		}
-		return m.fetch(w, r, v, rest, r.URL.RawQuery, peer, true)
+		return m.fetch(w, r, v, rest, raw, peer, true)
 	})
 }

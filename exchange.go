@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
 )
 
@@ -160,6 +162,33 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 	return true
 }
 
+// answer answers the request from the cache, or passes it where there is none,
+// and counts it.
+func (x *exchange) answer(w http.ResponseWriter) error {
+	start := time.Now()
+	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
+	defer func() { x.report(&result, time.Since(start)) }()
+	if c := x.m.shared.cache.Load(); c != nil {
+		return x.fromCache(w, c, &result)
+	}
+	return x.pass(w)
+}
+
+// report writes how the request was answered into the access log, the
+// placeholders and the metrics.
+func (x *exchange) report(result *cache.Result, took time.Duration) {
+	ctx := x.r.Context()
+	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.mount.cache.status", result.Phase.String())
+		repl.Set("http.mount.cache.reason", result.Reason.String())
+	}
+	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		fields.Set(zap.Stringer("cache_status", result.Phase))
+		fields.Set(zap.Stringer("cache_reason", result.Reason))
+	}
+	x.m.metrics.served(result.Phase, result.Reason, took)
+}
+
 // pass lets the request through to the site and its answer back as it comes.
 func (x *exchange) pass(w http.ResponseWriter) error {
 	raw, _ := x.query()
@@ -200,6 +229,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	r.URL = site
 	r.Header = r.Header.Clone()
 	v.Outbound(r, rest, peer)
+	r.Header["Accept-Encoding"] = m.accept
 	r.TLS = nil
 	if v.SiteScheme() == "https" {
 		r.TLS = siteTLS
@@ -217,12 +247,27 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, true)
 	defer caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, peer.Trusted)
 
-	rw := handler.NewResponseWriter(w, v, r)
+	rw := handler.NewResponseWriter(w, v, &outer)
 	rw.Learn = m.cookies.learn
 	rw.KeepInternal = forCache
+	rw.Rest = rest
+	rw.Tags = v.Content(r, rest)
+	start := time.Now()
+	defer func() {
+		_ = rw.Close(http.ErrAbortHandler) // does nothing after the one below
+		m.metrics.fetched(rw, time.Since(start))
+	}()
+
 	err := m.inner.ServeHTTP(rw, r)
-	if cerr := rw.Close(); err == nil {
-		err = cerr
+	if err == nil && rw.Status() == 0 {
+		// net/http would make an empty 200 of it, which looks whole: as after a
+		// 101 that nobody asked for, which reverse_proxy drops.
+		err = caddyhttp.Error(http.StatusBadGateway, errors.New("the site answered nothing"))
+	}
+	if err = rw.Close(err); err != nil && rw.Sent() {
+		// Too late for an error page. Whoever reads the answer must see that it
+		// is not whole.
+		panic(http.ErrAbortHandler)
 	}
 	return err
 }

@@ -2,12 +2,12 @@ package mount
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/caddy-mount/mount/cache"
+	"github.com/caddy-mount/mount/handler"
 )
 
 // The collectors are made once a process and registered with each
@@ -89,6 +89,7 @@ func registerMetrics(registry *prometheus.Registry) error {
 // mountMetrics are the series of one mount, looked up once: a hit must not pay
 // for label lookups.
 type mountMetrics struct {
+	name     string
 	requests [cache.PhaseCount]prometheus.Counter
 	duration [cache.PhaseCount]prometheus.Observer
 	fetches  [6]prometheus.Counter // by the first digit of the status; 0 is error
@@ -100,6 +101,7 @@ type mountMetrics struct {
 
 func newMountMetrics(name string) *mountMetrics {
 	m := &mountMetrics{
+		name:    name,
 		fetch:   metrics.fetchTime.WithLabelValues(name),
 		in:      metrics.bytes.WithLabelValues(name, "in"),
 		out:     metrics.bytes.WithLabelValues(name, "out"),
@@ -125,15 +127,19 @@ func (m *mountMetrics) served(phase cache.Phase, reason cache.Reason, took time.
 	}
 }
 
-// fetched counts a request that the mounted site answered with status, or did
-// not answer: 0.
-func (m *mountMetrics) fetched(status int, took time.Duration) {
-	class := status / 100
-	if class < 1 || class > 5 || status == http.StatusSwitchingProtocols {
-		class = min(class, 1)
+// fetched counts a request that the mounted site answered, or did not answer:
+// then the answer has no status.
+func (m *mountMetrics) fetched(answer *handler.ResponseWriter, took time.Duration) {
+	class := answer.Status() / 100
+	if class > 5 {
+		class = 0
 	}
-	m.fetches[max(class, 0)].Inc()
+	m.fetches[class].Inc()
 	m.fetch.Observe(took.Seconds())
+	m.in.Add(float64(answer.Received()))
+	answer.Unmapped(func(form string, n int64) {
+		metrics.unmapped.WithLabelValues(m.name, form).Add(float64(n))
+	})
 }
 
 // storeCollector reports the stores that are open.

@@ -111,6 +111,9 @@ type Mount struct {
 	cookies *cookieMemory // not nil: this configuration holds a reference to it
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
+	metrics *mountMetrics
+	origins origins
+	accept  []string // Accept-Encoding as the site is sent it; only read
 	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
@@ -138,8 +141,14 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if m.cookies, err = m.rememberCookies(ctx); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
+	chain := m.HandlersRaw
+	m.origins = readOrigins(chain)
+	m.accept = []string{m.origins.acceptEncoding()}
 	options := m.options()
 	options.CookieNames = m.cookies.names
+	if !m.Aware {
+		options.Sites = append(options.Sites[:len(options.Sites):len(options.Sites)], m.origins.aliases(m.Site[0])...)
+	}
 	if m.mapping, err = handler.New(options); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
@@ -162,10 +171,14 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 		m.Name = cmp.Or(m.Name, "/")
 	}
 
+	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	m.metrics = newMountMetrics(m.Name)
+
 	if len(m.HandlersRaw) == 0 {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
 	}
-	chain := m.HandlersRaw
 	route := caddyhttp.Route{HandlersRaw: chain}
 	if err := route.ProvisionHandlers(ctx, nil); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
@@ -284,10 +297,7 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 	if x.redirectBare(w) {
 		return nil
 	}
-	if c := m.shared.cache.Load(); c != nil {
-		return x.fromCache(w, c)
-	}
-	return x.pass(w)
+	return x.answer(w)
 }
 
 // Interface guards

@@ -167,30 +167,65 @@ func pathPatterns(set caddyhttp.MatcherSet) []string {
 // remove on every request: with request_header, or copied by forward_auth.
 func (p place) fieldsSet() []string {
 	var names []string
-	add := func(h caddyhttp.MiddlewareHandler) {
-		if h, ok := h.(*headers.Handler); ok && h.Request != nil {
-			for name := range h.Request.Set {
-				names = append(names, name)
-			}
-			names = append(names, h.Request.Delete...)
-		}
-	}
 	for _, l := range p.levels {
 		for _, route := range l.routes[:l.current] {
 			if len(route.MatcherSets) > 0 {
 				continue
 			}
 			for _, h := range route.Handlers {
-				add(h)
-				if proxy, ok := h.(*reverseproxy.Handler); ok {
-					for _, response := range proxy.HandleResponse {
-						for _, inner := range response.Routes {
-							for _, ih := range inner.Handlers {
-								add(ih)
-							}
-						}
-					}
+				names = append(names, fieldsSetBy(h)...)
+			}
+		}
+		names = append(names, fieldsSetByRaw(l.routes[l.current].HandlersRaw)...)
+	}
+	return names
+}
+
+func fieldsSetBy(h caddyhttp.MiddlewareHandler) (names []string) {
+	switch h := h.(type) {
+	case *headers.Handler:
+		if h.Request != nil {
+			for name := range h.Request.Set {
+				names = append(names, http.CanonicalHeaderKey(name))
+			}
+			for _, name := range h.Request.Delete {
+				names = append(names, http.CanonicalHeaderKey(name))
+			}
+		}
+	case *reverseproxy.Handler:
+		for _, response := range h.HandleResponse {
+			for _, route := range response.Routes {
+				for _, inner := range route.Handlers {
+					names = append(names, fieldsSetBy(inner)...)
 				}
+			}
+		}
+	}
+	return names
+}
+
+// fieldsSetByRaw is fieldsSetBy for the handlers that stand before the mount in
+// its own route, which are not loaded yet.
+func fieldsSetByRaw(handlers []json.RawMessage) (names []string) {
+	for _, raw := range handlers {
+		var h struct {
+			Handler        string             `json:"handler"`
+			Request        *headers.HeaderOps `json:"request"`
+			HandleResponse []struct {
+				Routes []struct {
+					Handle []json.RawMessage `json:"handle"`
+				} `json:"routes"`
+			} `json:"handle_response"`
+		}
+		if json.Unmarshal(raw, &h) != nil || h.Handler == "mount" || h.Handler == "subroute" {
+			break
+		}
+		if h.Handler == "headers" {
+			names = append(names, fieldsSetBy(&headers.Handler{Request: h.Request})...)
+		}
+		for _, response := range h.HandleResponse {
+			for _, route := range response.Routes {
+				names = append(names, fieldsSetByRaw(route.Handle)...)
 			}
 		}
 	}

@@ -75,7 +75,7 @@ func choose[C Candidate](ch *chooser, pool []C, ms metering[C], tried []C, now t
 		if !c.Available() {
 			continue
 		}
-		if contains(tried, c) {
+		if len(tried) > 0 && contains(tried, c) {
 			fallback, fellBack = c, true
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 )
 
@@ -113,18 +112,18 @@ var simPolicies = []struct {
 	{"random_choose 2", newRandomTwoSim},
 }
 
-// TestSimulation prints the table of docs/balancing.md with -v.
+// TestSimulation compares the policies. With -v it prints the table that stands in
+// docs/balancing.md.
 func TestSimulation(t *testing.T) {
 	var out strings.Builder
-	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "scenario\tpolicy\tshare of the last\tfailed\tp50\tp99")
+	out.WriteString("| Scenario | Policy | Share of the last | Failed | p50 | p99 |\n|---|---|---|---|---|---|\n")
 	for _, s := range scenarios() {
 		n := len(s.pool())
 		results := map[string]result{}
 		for _, p := range simPolicies {
 			r := s.run(p.make(n, 7), 7)
 			results[p.name] = r
-			fmt.Fprintf(table, "%s\t%s\t%.2f %%\t%.2f %%\t%.1f ms\t%.1f ms\n", s.name, p.name,
+			fmt.Fprintf(&out, "| %s | %s | %.2f %% | %.2f %% | %.1f ms | %.1f ms |\n", s.name, p.name,
 				100*r.share[s.watched], 100*r.failures, r.p50.Seconds()*1000, r.p99.Seconds()*1000)
 		}
 		t.Run(s.name, func(t *testing.T) {
@@ -135,7 +134,6 @@ func TestSimulation(t *testing.T) {
 			s.check(t, ours)
 		})
 	}
-	table.Flush()
 	t.Log("\n" + out.String())
 }
 

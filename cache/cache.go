@@ -54,8 +54,8 @@ func New(o Options) (*Cache, error) {
 	return c, nil
 }
 
-// exchange is one request on its way through the cache.
-type exchange struct {
+// serving is one request on its way through the cache.
+type serving struct {
 	c      *Cache
 	w      http.ResponseWriter
 	r      *http.Request
@@ -76,7 +76,7 @@ type exchange struct {
 // before a header was written. A response that was cut ends in
 // panic(http.ErrAbortHandler), so that no client takes it for whole.
 func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin Handler) error {
-	x := &exchange{c: c, w: w, r: r, q: q, origin: origin}
+	x := &serving{c: c, w: w, r: r, q: q, origin: origin}
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return x.pass(reason)
 	}
@@ -108,7 +108,7 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin
 
 // judge decides whether the stored response that was found answers the request.
 // It sets why the request is forwarded if not.
-func (x *exchange) judge(now time.Time, cookie bool) (Use, Reason) {
+func (x *serving) judge(now time.Time, cookie bool) (Use, Reason) {
 	s := x.found.Stored
 	if s == nil {
 		x.why = ReasonURIMiss
@@ -196,12 +196,12 @@ func (c *Cache) covered(m *Meta, number uint64) coverage {
 }
 
 // onlyIfCached says whether the client forbids to ask the origin.
-func (x *exchange) onlyIfCached() bool {
+func (x *serving) onlyIfCached() bool {
 	return len(x.r.Header["Cache-Control"]) > 0 && ParseRequestDirectives(x.r.Header).OnlyIfCached
 }
 
 // reuse answers from the store. It returns false if the body cannot be read.
-func (x *exchange) reuse(use Use, reason Reason, now time.Time) (bool, error) {
+func (x *serving) reuse(use Use, reason Reason, now time.Time) (bool, error) {
 	phase := PhaseStale
 	switch use {
 	case UseFresh:
@@ -213,7 +213,7 @@ func (x *exchange) reuse(use Use, reason Reason, now time.Time) (bool, error) {
 }
 
 // refuse answers by itself.
-func (x *exchange) refuse(status int, reason Reason) error {
+func (x *serving) refuse(status int, reason Reason) error {
 	x.conclude(PhaseRefused, reason, Status{Detail: reason})
 	h := x.w.Header()
 	h["Content-Length"] = []string{"0"}
@@ -222,13 +222,13 @@ func (x *exchange) refuse(status int, reason Reason) error {
 }
 
 // conclude notes how the request is answered and says so in Cache-Status.
-func (x *exchange) conclude(phase Phase, reason Reason, s Status) {
+func (x *serving) conclude(phase Phase, reason Reason, s Status) {
 	x.note(phase, reason, s)
 	s.AddTo(x.w.Header())
 }
 
 // note notes how the request is answered.
-func (x *exchange) note(phase Phase, reason Reason, s Status) {
+func (x *serving) note(phase Phase, reason Reason, s Status) {
 	x.q.Result.Phase, x.q.Result.Reason, x.q.Result.Status = phase, reason, s
 	n := &x.c.counts
 	switch phase {

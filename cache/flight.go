@@ -89,7 +89,7 @@ type answer struct {
 }
 
 // newFlight builds the flight for x, on the request's goroutine.
-func (x *exchange) newFlight(key Key, base *Stored) *flight {
+func (x *serving) newFlight(key Key, base *Stored) *flight {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(x.r.Context()))
 	f := &flight{
 		c: x.c, key: key, base: base, handler: x.origin, fastCGI: x.q.FastCGI,

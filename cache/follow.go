@@ -16,7 +16,7 @@ const statusClientGone = 499
 const maxFlightsWaited = 4
 
 // fetch answers from the origin: it starts a flight or joins one.
-func (x *exchange) fetch() error {
+func (x *serving) fetch() error {
 	// A whole body is not fetched for who asks for none or for a part of it,
 	// unless a validation may spare it.
 	if x.credentials || x.found.Stored == nil && !x.canJoin() {
@@ -45,7 +45,7 @@ func (x *exchange) fetch() error {
 
 // flightKey is under which flights for this request are found: as long as it is
 // not known what responses vary on, all requests for the URL share one.
-func (x *exchange) flightKey() Key {
+func (x *serving) flightKey() Key {
 	fields, variant := x.found.Vary, ""
 	if s := x.found.Stored; s != nil {
 		fields, variant = s.Vary, s.Variant
@@ -59,7 +59,7 @@ func (x *exchange) flightKey() Key {
 }
 
 // join joins or starts a flight.
-func (x *exchange) join(replacement bool) (*flight, bool) {
+func (x *serving) join(replacement bool) (*flight, bool) {
 	if x.credentials {
 		// An answer to credentials is fetched for one client (RFC 9111 section
 		// 3.5); whether it is stored is another question.
@@ -74,10 +74,10 @@ func (x *exchange) join(replacement bool) (*flight, bool) {
 }
 
 // canJoin says whether a flight for this request runs.
-func (x *exchange) canJoin() bool { return x.c.flights.busy(x.c, x.flightKey()) }
+func (x *serving) canJoin() bool { return x.c.flights.busy(x.c, x.flightKey()) }
 
 // validateInBackground starts a validation of what was found, unless one runs.
-func (x *exchange) validateInBackground() {
+func (x *serving) validateInBackground() {
 	key := x.flightKey()
 	x.c.flights.background(x.c, key, func() *flight { return x.newFlight(key, x.found.Stored) })
 }
@@ -85,7 +85,7 @@ func (x *exchange) validateInBackground() {
 // follow waits for the header of f and answers the client from it if it may. If
 // done is false nothing was written: the request is to pass for the reason, or for
 // ReasonUndecided to try another flight. It counts the client out of f.
-func (x *exchange) follow(f *flight, leads bool) (done bool, reason Reason, err error) {
+func (x *serving) follow(f *flight, leads bool) (done bool, reason Reason, err error) {
 	f, leads, err = x.await(f, leads)
 	if err != nil {
 		done, err = x.failed(err)
@@ -126,7 +126,7 @@ func (x *exchange) follow(f *flight, leads bool) (done bool, reason Reason, err 
 // await waits for the header of f, or of the flight that replaces it when it
 // stalls, and returns the one that has it; the client is counted into that one
 // only. It returns no flight and no error if the client has gone.
-func (x *exchange) await(f *flight, leads bool) (*flight, bool, error) {
+func (x *serving) await(f *flight, leads bool) (*flight, bool, error) {
 	var g *flight // the replacement
 	gLeads := false
 	leave := func(f *flight) {
@@ -171,7 +171,7 @@ func (x *exchange) await(f *flight, leads bool) (*flight, bool, error) {
 }
 
 // forwardHint passes an interim response on.
-func (x *exchange) forwardHint(hint hint) {
+func (x *serving) forwardHint(hint hint) {
 	h := x.w.Header()
 	for name, values := range hint.header {
 		h[name] = values
@@ -184,7 +184,7 @@ func (x *exchange) forwardHint(hint hint) {
 
 // failed answers when the origin brought nothing: from the store if a rule allows
 // it, else by the error.
-func (x *exchange) failed(cause error) (bool, error) {
+func (x *serving) failed(cause error) (bool, error) {
 	if served, err := x.serveStale(FailureOf(0, cause)); served {
 		return true, err
 	}
@@ -200,7 +200,7 @@ func (x *exchange) failed(cause error) (bool, error) {
 }
 
 // staleForStatus answers from the store in the place of an answer that is an error.
-func (x *exchange) staleForStatus(status int) (bool, error) {
+func (x *serving) staleForStatus(status int) (bool, error) {
 	failure := FailureOf(status, nil)
 	if failure == FailureNone {
 		return false, nil
@@ -209,7 +209,7 @@ func (x *exchange) staleForStatus(status int) (bool, error) {
 }
 
 // serveStale answers from the store after a failure, if a rule allows it.
-func (x *exchange) serveStale(failure Failure) (bool, error) {
+func (x *serving) serveStale(failure Failure) (bool, error) {
 	s, now := x.found.Stored, x.c.Clock()
 	if s == nil || x.c.covered(s.Meta, s.Number).hard {
 		return false, nil
@@ -223,7 +223,7 @@ func (x *exchange) serveStale(failure Failure) (bool, error) {
 }
 
 // useConfirmed answers from the stored response that the origin confirmed.
-func (x *exchange) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
+func (x *serving) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 	s, now := f.answer.confirmed, x.c.Clock()
 	if x.c.covered(s.Meta, s.Number).hard || VariantKey(s.Vary, x.r.Header) != s.Variant {
 		return false, ReasonUndecided, nil
@@ -240,7 +240,7 @@ func (x *exchange) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 }
 
 // stream writes the answer of f while it arrives.
-func (x *exchange) stream(f *flight, leads bool) (bool, Reason, error) {
+func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	a := &f.answer
 	part, answer, ok := x.partOf(f)
 	if !ok {
@@ -285,7 +285,7 @@ func (x *exchange) stream(f *flight, leads bool) (bool, Reason, error) {
 }
 
 // setFetched sets the fields of a fetched answer and concludes the request.
-func (x *exchange) setFetched(a *answer, leads bool) {
+func (x *serving) setFetched(a *answer, leads bool) {
 	status := Status{
 		Forward: x.why.Forward(), ForwardStatus: a.meta.Status,
 		Stored: a.reason == ReasonStored, Collapsed: !leads,
@@ -325,7 +325,7 @@ func (x *exchange) setFetched(a *answer, leads bool) {
 // tail writes the body of f as it arrives. What has arrived is flushed whenever
 // the client has caught up. It ends after rest bytes, or with the body if rest is
 // negative.
-func (x *exchange) tail(f *flight, reader *bodyReader, rest int64) {
+func (x *serving) tail(f *flight, reader *bodyReader, rest int64) {
 	flush := http.NewResponseController(x.w)
 	for {
 		if !reader.ready() {

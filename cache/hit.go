@@ -11,7 +11,7 @@ import (
 
 // serveStored writes s. It returns false, and has written nothing, if the body of
 // s cannot be read any more.
-func (x *exchange) serveStored(s *Stored, phase Phase, reason Reason, now time.Time) (bool, error) {
+func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Time) (bool, error) {
 	p := x.c.prepare(s)
 	body, ok := x.openStored(s)
 	if !ok {
@@ -43,7 +43,7 @@ func (x *exchange) serveStored(s *Stored, phase Phase, reason Reason, now time.T
 
 // openStored opens the body of s if it is not in memory. A body that cannot be
 // opened takes its response out of the store.
-func (x *exchange) openStored(s *Stored) (Content, bool) {
+func (x *serving) openStored(s *Stored) (Content, bool) {
 	if s.Bytes != nil || s.Length == 0 || x.r.Method == http.MethodHead {
 		return nil, true
 	}
@@ -57,7 +57,7 @@ func (x *exchange) openStored(s *Stored) (Content, bool) {
 }
 
 // writeStored writes status and body of s, a part of it, or a 304. The header is set.
-func (x *exchange) writeStored(s *Stored, p *prepared, body Content) error {
+func (x *serving) writeStored(s *Stored, p *prepared, body Content) error {
 	if EvaluatePrecondition(x.r.Header, s.Status, p.header, s.ResponseTime) == PreconditionNotModified {
 		x.notModified(p.header)
 		return nil
@@ -93,7 +93,7 @@ func (x *exchange) writeStored(s *Stored, p *prepared, body Content) error {
 }
 
 // notModified answers 304 to a client that has what h describes.
-func (x *exchange) notModified(h http.Header) {
+func (x *serving) notModified(h http.Header) {
 	dst := x.w.Header()
 	kept := NotModifiedHeader(h)
 	for name := range h {
@@ -105,7 +105,7 @@ func (x *exchange) notModified(h http.Header) {
 }
 
 // abort ends a response that was begun and cannot be finished.
-func (x *exchange) abort(reason Reason) {
+func (x *serving) abort(reason Reason) {
 	x.c.counts.cut.Add(1)
 	x.c.Hooks.cut(reason)
 	panic(http.ErrAbortHandler)

@@ -122,7 +122,7 @@ func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return Explanation{Phase: PhasePass.String(), Reason: reason.String()}
 	}
-	x := &exchange{c: c, r: r, q: q, parts: c.parts(r, q), credentials: c.Authorization(r)}
+	x := &serving{c: c, r: r, q: q, parts: c.parts(r, q), credentials: c.Authorization(r)}
 	x.key = NewKey(x.parts)
 	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
 	e := Explanation{Key: strconv.FormatUint(x.key.Hash(), 16)}

@@ -9,7 +9,7 @@ import (
 // writeRanges answers a range request (RFC 9110 section 14) from content of size
 // bytes: with a 206 of one or several parts, or a 416. The header of the 200 is
 // set. It returns an error only if content failed.
-func (x *exchange) writeRanges(answer RangeAnswer, ranges []ByteRange, size int64, content io.ReaderAt) error {
+func (x *serving) writeRanges(answer RangeAnswer, ranges []ByteRange, size int64, content io.ReaderAt) error {
 	h := x.w.Header()
 	switch {
 	case answer == RangeUnsatisfiable:
@@ -34,7 +34,7 @@ func (x *exchange) writeRanges(answer RangeAnswer, ranges []ByteRange, size int6
 }
 
 // unsatisfiable answers 416. The header of the 200 is set.
-func (x *exchange) unsatisfiable(size int64) {
+func (x *serving) unsatisfiable(size int64) {
 	h := x.w.Header()
 	for name := range NotModifiedHeader(h) {
 		// Validators and what describes the content are not the 416's.
@@ -72,7 +72,7 @@ func (c *clientWriter) Write(p []byte) (int, error) {
 // partOf decides how a range request is answered from a flight whose body is still
 // arriving. ok is false if it is not to be answered from there: what it asks for
 // is too far ahead, or not known to exist.
-func (x *exchange) partOf(f *flight) (r *ByteRange, answer RangeAnswer, ok bool) {
+func (x *serving) partOf(f *flight) (r *ByteRange, answer RangeAnswer, ok bool) {
 	a := &f.answer
 	if a.reason != ReasonStored || !RangeApplies(x.r.Method, a.meta.Status, x.r.Header) ||
 		!IfRange(x.r.Header, a.prepared.header, a.meta.ResponseTime) {

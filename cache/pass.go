@@ -10,7 +10,7 @@ import (
 
 // pass hands the request to the origin on the request's goroutine, with the
 // client's own writer, and neither looks up nor stores.
-func (x *exchange) pass(reason Reason) error {
+func (x *serving) pass(reason Reason) error {
 	forward := reason.Forward()
 	switch {
 	case x.why == ReasonUndecided:
@@ -27,7 +27,7 @@ func (x *exchange) pass(reason Reason) error {
 // only; bodies, flushes and interim responses go straight through.
 type passWriter struct {
 	http.ResponseWriter
-	x       *exchange
+	x       *serving
 	reason  Reason
 	forward Forward
 	wrote   bool
@@ -58,7 +58,7 @@ func (w *passWriter) answered(status int) {
 }
 
 // heal clears the hit-for-miss mark when the answer may be shared after all.
-func (x *exchange) heal(status int, h http.Header) {
+func (x *serving) heal(status int, h http.Header) {
 	now := x.c.Clock()
 	m := &Meta{Status: status, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
 	p := x.c.derive(m)

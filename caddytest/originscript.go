@@ -120,13 +120,13 @@ func (s *originScript) listen(scheme string, names []string) error {
 	return nil
 }
 
-// parseOn reads "on METHOD PATTERN [#N]".
+// parseOn reads "on METHOD PATTERN [#N]" and "on * [#N]".
 func parseOn(args []string) (*handlerScript, error) {
-	if len(args) == 1 && args[0] == "*" {
-		return &handlerScript{method: "*", pattern: "*"}, nil
+	if len(args) > 0 && args[0] == "*" && (len(args) == 1 || strings.HasPrefix(args[1], "#")) {
+		args = append([]string{"*", "*"}, args[1:]...)
 	}
 	if len(args) < 2 || len(args) > 3 {
-		return nil, fmt.Errorf("expected on METHOD PATTERN [#N] or on *")
+		return nil, fmt.Errorf("expected on METHOD PATTERN [#N] or on * [#N]")
 	}
 	h := &handlerScript{method: args[0], pattern: args[1]}
 	if _, err := path.Match(h.pattern, ""); err != nil {

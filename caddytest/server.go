@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -37,9 +38,18 @@ func NewServer(dir string, dial func(hostport string) (addr string, ok bool)) *S
 		dial = func(string) (string, bool) { return "", false }
 	}
 	s := &Server{ports: make(map[string]string)}
-	s.box = sandbox{dir: dir, listen: s.reserve, dial: dial}
+	s.box = sandbox{dir: dir, listen: s.reserve, dial: func(hostport string) (string, bool) {
+		if port, own := strings.CutPrefix(hostport, SelfHost+":"); own {
+			address, err := s.reserve(port)
+			return address, err == nil
+		}
+		return dial(hostport)
+	}}
 	return s
 }
+
+// SelfHost is the host name by which a configuration dials the server itself.
+const SelfHost = "caddy.test"
 
 // Load makes the Caddyfile the running configuration: the first one starts
 // Caddy, those after it reload it. On error the configuration that ran before

@@ -49,6 +49,6 @@ func BenchmarkMapHeader(b *testing.B) {
 			`<https://blog.example.net/?p=1>; rel=shortlink`,
 		}
 		v.MapHeader(h, 200, nil, nil)
-		StripInternal(h)
+		stripInternal(h, false)
 	}
 }

@@ -37,6 +37,9 @@ const (
 	overrideField              // another method than the request's
 )
 
+// IsIdentity reports whether a request field says who the user is.
+func IsIdentity(name string) bool { return requestClass(name) == claimField }
+
 // requestClass classes a request field by its name, read as CGI reads it: "_" is
 // "-".
 func requestClass(name string) requestField {

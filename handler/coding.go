@@ -45,6 +45,30 @@ func codingOf(h http.Header) coding {
 	return codingUnknown
 }
 
+// token returns the coding's name in Accept-Encoding.
+func (c coding) token() string {
+	return [...]string{codingIdentity: "identity", codingGzip: "gzip", codingDeflate: "deflate", codingBrotli: "br", codingZstd: "zstd"}[c]
+}
+
+func (c coding) decodable() bool { return c > codingIdentity }
+
+// accepts reports whether a request names a coding as welcome (RFC 9110 section
+// 12.5.3). One that says nothing gets none: what is fetched for a cache must
+// suit everyone.
+func accepts(h http.Header, c coding) bool {
+	for _, line := range h["Accept-Encoding"] {
+		for member := range strings.SplitSeq(line, ",") {
+			name, params, _ := strings.Cut(member, ";")
+			if name = strings.TrimSpace(name); !strings.EqualFold(name, c.token()) && name != "*" {
+				continue
+			}
+			q, weighted := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+			return !weighted || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
+}
+
 // begins reports whether a body that starts with p can be in the coding.
 func (c coding) begins(p []byte) bool {
 	var magic string

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -27,6 +28,7 @@ type formOptions struct {
 // A forms is immutable and safe for concurrent use.
 type forms struct {
 	needles []needle
+	groups  []hostGroup
 	to      target
 
 	// rootRelative maps "/x" too: what begins with rootFrom begins with the
@@ -44,6 +46,17 @@ type needle struct {
 	bases []fromBase
 	label bool // a single label ("wordpress"), which is also a word
 }
+
+// hostGroup are needles that end alike, such as a domain and its subdomains: one
+// search finds them all.
+type hostGroup struct {
+	suffix  []byte
+	members []int // indices of needles, the longest first
+}
+
+// minSuffix is the shortest common end that is worth one search for two hosts:
+// a shorter one is a top-level domain, which is everywhere.
+const minSuffix = 8
 
 type fromBase struct {
 	port     string // "" is the scheme's default
@@ -77,6 +90,7 @@ func newForms(from []formBase, to formBase, o formOptions) *forms {
 			t.addBase(s, fb)
 		}
 	}
+	t.group()
 	if len(from) > 0 {
 		t.rootFrom = strings.TrimSuffix(from[0].Path, "/")
 	}
@@ -100,6 +114,35 @@ func (t *forms) addBase(host string, fb fromBase) {
 		bases: []fromBase{fb},
 		label: !strings.ContainsAny(host, ".:"),
 	})
+}
+
+// group sorts the needles into groups.
+func (t *forms) group() {
+	for k, nd := range t.needles {
+		joined := false
+		for i := range t.groups {
+			g := &t.groups[i]
+			if n := commonSuffix(g.suffix, nd.host); n >= minSuffix {
+				g.suffix = g.suffix[len(g.suffix)-n:]
+				g.members = append(g.members, k)
+				joined = true
+				break
+			}
+		}
+		if !joined {
+			t.groups = append(t.groups, hostGroup{suffix: nd.host, members: []int{k}})
+		}
+	}
+	for _, g := range t.groups {
+		slices.SortStableFunc(g.members, func(a, b int) int { return len(t.needles[b].host) - len(t.needles[a].host) })
+	}
+}
+
+func commonSuffix(a, b []byte) (n int) {
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
 }
 
 func (g *target) build(to formBase) {

@@ -14,8 +14,7 @@ import (
 // would go; it may be nil. learn, which may be nil, is told the name of each
 // cookie that was kept.
 //
-// MapHeader leaves alone what StripInternal drops, so that a cache can read tags
-// and Surrogate-Control between the two.
+// MapHeader leaves the fields alone that an origin speaks to proxies in.
 func (v *View) MapHeader(h http.Header, status int, req *http.Request, learn func(name string)) {
 	for name, values := range h {
 		switch responseClass(name) {
@@ -64,16 +63,21 @@ func eachValue(values []string, f func(string) string) {
 // mapText maps the absolute URLs in a field of which nothing is known.
 func (v *View) mapText(s string) string { return mapEmbedded(s, v.inbound) }
 
-// StripInternal drops the fields by which an origin talks to the proxy in front
+// stripInternal drops the fields by which an origin talks to the proxy in front
 // of it, and not to visitors: tags, surrogate control, internal redirects. None
-// of them is obeyed because it is there. Call it after the cache has read them
-// and before the header goes out.
-func StripInternal(h http.Header) {
+// of them is obeyed because it is there. Those that a cache reads are kept for it.
+func stripInternal(h http.Header, forCache bool) {
 	for name := range h {
-		if responseClass(name) == internalField {
+		if responseClass(name) == internalField && !(forCache && cacheFields[name]) {
 			delete(h, name)
 		}
 	}
+}
+
+// cacheFields are the internal fields that are spoken to a shared cache.
+var cacheFields = map[string]bool{
+	"Surrogate-Control": true, "Surrogate-Key": true, "Cache-Tag": true, "X-Cache-Tags": true, "X-Litespeed-Tag": true,
+	"X-Litespeed-Cache-Control": true, "X-Accel-Expires": true, "X-Accel-Buffering": true,
 }
 
 type responseField uint8

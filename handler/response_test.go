@@ -229,7 +229,7 @@ func TestMapHeaderKeepsLines(t *testing.T) {
 	}
 }
 
-func TestStripInternal(t *testing.T) {
+func TestInternalFieldsStop(t *testing.T) {
 	h := http.Header{}
 	for _, name := range []string{
 		"X-Accel-Redirect", "X-Accel-Expires", "X-Accel-Buffering", "X-Sendfile", "X-Reproxy-URL", "Surrogate-Control",
@@ -246,7 +246,7 @@ func TestStripInternal(t *testing.T) {
 	}
 	h.Set("Content-Type", "text/html")
 	h["x-accel-redirect"] = []string{"/internal"}
-	StripInternal(h)
+	stripInternal(h, false)
 	if diff := cmp.Diff(http.Header{"Content-Type": {"text/html"}}, h); diff != "" {
 		t.Error(diff)
 	}

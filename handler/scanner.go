@@ -64,10 +64,10 @@ type scanner struct {
 type scanMemory struct {
 	in    [inBytes]byte
 	out   [outBytes]byte
-	hosts []hostCursor // one for each needle
+	hosts []hostCursor // one for each group of needles
 }
 
-// hostCursor is a position in the search for one needle.
+// hostCursor is a position in the search for one group of needles.
 type hostCursor struct {
 	at   int // the next hit, or none
 	from int // where the search goes on
@@ -77,10 +77,10 @@ var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
 
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
 	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory)}
-	if cap(s.mem.hosts) < len(t.needles) {
-		s.mem.hosts = make([]hostCursor, len(t.needles))
+	if cap(s.mem.hosts) < len(t.groups) {
+		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}
-	s.mem.hosts = s.mem.hosts[:len(t.needles)]
+	s.mem.hosts = s.mem.hosts[:len(t.groups)]
 	for i := range s.mem.hosts {
 		s.mem.hosts[i] = hostCursor{at: none}
 	}
@@ -166,23 +166,36 @@ func (s *scanner) scan(final bool) (undecided int) {
 		s.search(i)
 	}
 	for {
-		k, h := s.nearestHost()
-		if at, ok := s.scanSlashes(w, min(h, s.n)); !ok {
+		g, hit := s.nearestHost()
+		if at, ok := s.scanSlashes(w, min(hit, s.n)); !ok {
 			return at
 		}
-		if h == none {
+		if hit == none {
 			return none
 		}
-		switch m, v := s.hostForm(w, k, h); v {
+		switch m, v := s.groupForm(w, g, hit); v {
 		case undecidedYet:
 			return m.start
 		case mapped:
 			s.replaceHost(m)
 		default:
-			s.mem.hosts[k] = hostCursor{at: none, from: h + 1}
-			s.search(k)
+			s.mem.hosts[g] = hostCursor{at: none, from: hit + 1}
+			s.search(g)
 		}
 	}
+}
+
+// groupForm decides on a hit of a group: on the longest of its hosts that ends there.
+func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
+	group := &s.t.groups[g]
+	end := hit + len(group.suffix)
+	for _, k := range group.members {
+		host := s.t.needles[k].host
+		if h := end - len(host); h >= 0 && (len(host) == len(group.suffix) || string(w.b[h:hit]) == string(host[:hit-h])) {
+			return s.hostForm(w, k, h)
+		}
+	}
+	return hostMatch{}, left
 }
 
 // scanSlashes decides the slashes before limit. If one needs more text, it
@@ -216,20 +229,20 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 	return none, true
 }
 
-func (s *scanner) nearestHost() (k, at int) {
+func (s *scanner) nearestHost() (g, at int) {
 	at = none
 	for i := range s.mem.hosts {
 		if h := s.mem.hosts[i].at; h < at {
-			k, at = i, h
+			g, at = i, h
 		}
 	}
-	return k, at
+	return g, at
 }
 
-// search looks for the next hit of needle i, unless it is known.
+// search looks for the next hit of group i, unless it is known.
 func (s *scanner) search(i int) {
 	c := &s.mem.hosts[i]
-	host := s.t.needles[i].host
+	host := s.t.groups[i].suffix
 	if c.at != none || s.n-c.from < len(host) {
 		return
 	}

@@ -12,15 +12,15 @@ func (s *scanner) upperCaseHost(w window, i int) (m pathMatch, v verdict) {
 	for k := range s.t.needles {
 		host := s.t.needles[k].host
 		n := min(len(rest), len(host))
+		if n == len(host) && string(rest[:n]) == string(host) || n < len(host) && w.final {
+			continue // found by its own cursor, or too short
+		}
 		if n > 0 && rest[0]|0x20 != host[0]|0x20 || !equalFold(rest[:n], string(host[:n])) {
 			continue
 		}
-		switch {
-		case n < len(host) && !w.final:
+		if n < len(host) {
 			m.start = i - backslashesBefore(w.b, i)
 			return m, undecidedYet
-		case n < len(host) || string(rest[:n]) == string(host):
-			continue // too short, or found by its own cursor
 		}
 		if m.hostMatch, v = s.hostForm(w, k, i+1); v != left {
 			return m, v

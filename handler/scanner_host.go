@@ -325,15 +325,20 @@ func (s *scanner) replaceHost(m hostMatch) {
 
 // serialized reports whether in[i:] lies inside a PHP-serialised string, which
 // states its length: s:21:"http://host/...". Such a string must not be edited.
+// Marks are looked for up to 256 bytes back, each byte once.
 func (s *scanner) serialized(b []byte, i int) bool {
 	const reach = 256
-	from := max(0, i-reach, int(s.serialAt-s.base))
-	for {
-		j := bytes.Index(b[from:i], []byte("s:"))
+	from := max(1, i-reach, int(s.serialAt-s.base))
+	s.serialAt = s.base + int64(i)
+	for from < i {
+		j := bytes.IndexByte(b[from:i], ':')
 		if j < 0 {
 			break
 		}
-		from += j + len("s:")
+		from += j + 1
+		if b[from-2] != 's' {
+			continue
+		}
 		n, d := 0, from
 		for ; d < i && isDigit(b[d]) && n < 1<<20; d++ {
 			n = n*10 + int(b[d]-'0')
@@ -349,8 +354,6 @@ func (s *scanner) serialized(b []byte, i int) bool {
 			s.serialTo = max(s.serialTo, s.base+int64(q+1+n))
 		}
 	}
-	// The last byte may be the "s" of a mark that goes on behind it.
-	s.serialAt = max(s.serialAt, s.base+int64(max(from, i-1)))
 	return s.base+int64(i) < s.serialTo
 }
 

@@ -23,7 +23,8 @@ import (
 type ResponseWriter struct {
 	// Learn is told the name of each cookie that the site sets. Nil: nobody is.
 	Learn func(name string)
-	// KeepInternal keeps the fields that StripInternal drops, for a cache that reads them.
+	// KeepInternal keeps the fields that the site speaks to a cache in: the
+	// cache reads them and drops them.
 	KeepInternal bool
 	// Rest is the request's path below the mount. Empty: the path of the request.
 	Rest string
@@ -39,6 +40,7 @@ type ResponseWriter struct {
 	reason  BodyReason // why the body is mapped or not
 	kind    mediaKind
 	coding  coding
+	decodes bool // the body is decoded, though not mapped
 	waiting bool // the header waits for the first bytes of a coded body
 	sent    bool // the final header went out
 
@@ -70,6 +72,12 @@ func (a *ResponseWriter) Header() http.Header { return a.header }
 
 // Status is the final status, or zero before it.
 func (a *ResponseWriter) Status() int { return a.status }
+
+// Sent reports whether the final header went out.
+func (a *ResponseWriter) Sent() bool { return a.sent }
+
+// Received is the number of bytes of the body that the site sent, as coded.
+func (a *ResponseWriter) Received() int64 { return a.received }
 
 // Reason says whether the body is mapped, and if not, why.
 func (a *ResponseWriter) Reason() BodyReason { return a.reason }
@@ -111,13 +119,13 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	}
 	a.kind, a.reason = a.v.m.eligible.decide(status, a.header, rest)
 	a.declared = contentLength(a.header)
-	if a.reason == BodyMapped && a.hasBody() {
-		if a.coding = codingOf(a.header); a.coding != codingIdentity {
-			// A body that is not in its coding is passed as it is; its first
-			// bytes will tell.
-			a.waiting = true
-			return
-		}
+	a.coding = codingOf(a.header)
+	a.decodes = a.reason != BodyMapped && a.reason != BodyStatus && a.reason != BodyPartial && a.coding.decodable() && !accepts(a.r.Header, a.coding)
+	if (a.reason == BodyMapped || a.decodes) && a.coding != codingIdentity && a.hasBody() {
+		// A body that is not in its coding is passed as it is; its first
+		// bytes will tell.
+		a.waiting = true
+		return
 	}
 	a.sendHeader()
 }
@@ -154,8 +162,17 @@ func (a *ResponseWriter) sendHeader() {
 				a.decode = newDecoder(a.scan, a.coding)
 			}
 		}
+	case a.decodes:
+		a.transformFields(h)
+		if a.hasBody() {
+			a.decode = newDecoder(a.w, a.coding)
+		}
 	case a.status == http.StatusNotModified:
 		a.tagNotModified(h)
+	}
+	if a.coding != codingIdentity && a.reason != BodyStatus {
+		// The mount chose what the site was asked for, and here what the visitor gets.
+		addVary(h, "Accept-Encoding")
 	}
 	a.mapFields(h, a.status)
 	copyFields(a.w.Header(), h)
@@ -164,8 +181,13 @@ func (a *ResponseWriter) sendHeader() {
 
 func (a *ResponseWriter) mapFields(h http.Header, status int) {
 	a.v.MapHeader(h, status, a.r, a.Learn)
-	if !a.KeepInternal {
-		StripInternal(h)
+	stripInternal(h, a.KeepInternal)
+}
+
+// addVary adds a field name to Vary, unless it is there.
+func addVary(h http.Header, name string) {
+	if !hasToken(h["Vary"], name) && !hasToken(h["Vary"], "*") {
+		h["Vary"] = append(h["Vary"][:len(h["Vary"]):len(h["Vary"])], name)
 	}
 }
 
@@ -235,7 +257,7 @@ func (a *ResponseWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	a.received += int64(len(p))
-	if a.declared >= 0 && a.received > a.declared && a.scan != nil {
+	if a.declared >= 0 && a.received > a.declared && (a.scan != nil || a.decode != nil) {
 		a.err = http.ErrContentLength
 		return 0, a.err
 	}
@@ -260,7 +282,7 @@ func (a *ResponseWriter) start(p []byte) error {
 		return errClosed
 	case a.waiting && len(p) > 0:
 		if !a.coding.begins(p) {
-			a.reason = BodyCoding
+			a.reason, a.decodes = BodyCoding, false
 		}
 		a.sendHeader()
 	}
@@ -278,7 +300,7 @@ func (a *ResponseWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	if err := a.start(nil); err != nil {
 		return 0, err
 	}
-	if a.sent && a.scan == nil {
+	if a.sent && a.scan == nil && a.decode == nil {
 		if rf, ok := a.w.(io.ReaderFrom); ok {
 			n, err = rf.ReadFrom(r)
 			a.received += n
@@ -343,7 +365,7 @@ func (a *ResponseWriter) Close(cause error) error {
 	if a.err == nil && a.waiting {
 		a.sendHeader()
 	}
-	if a.err == nil && a.scan != nil && a.declared >= 0 && a.received < a.declared {
+	if a.err == nil && (a.scan != nil || a.decode != nil) && a.declared >= 0 && a.received < a.declared {
 		a.err = errShortBody
 	}
 	if a.decode != nil {
