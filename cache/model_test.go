@@ -84,6 +84,7 @@ type fetched struct {
 	written     int
 	head        bool
 	base        *fetched // what a 304 confirmed
+	confirmed   int      // the fetch that confirmed this one last
 	ended       bool
 	whole       bool
 	sentAt      time.Time
@@ -336,6 +337,7 @@ func (m *model) originStep() {
 			w.WriteHeader(304)
 			return true, nil
 		}) {
+			b.confirmed = f.n
 			b.freshFrom, b.valid = time.Now(), max(b.valid, f.purge)
 		}
 	case !f.head:
@@ -431,7 +433,7 @@ func (m *model) check(a *asked) {
 		fail("the private answer of %s", f.id)
 	case f.purge < a.hard:
 		fail("fetch %d was asked for before purge %d", n, a.hard)
-	case a.posted > 0 && f.n < a.posted:
+	case a.posted > 0 && max(f.n, f.confirmed) < a.posted:
 		fail("fetch %d was asked for before the page was changed by %d", n, a.posted)
 	case a.q.Result.Phase == PhaseHit && f.valid < a.soft:
 		fail("a hit on fetch %d although softly purged by %d", n, a.soft)
