@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -101,7 +100,7 @@ func FuzzRecord(f *testing.F) {
 			end := preambleBytes + int(binary.LittleEndian.Uint32(b[28:]))
 			if end <= len(b) && end >= preambleBytes {
 				b = bytes.Clone(b)
-				binary.LittleEndian.PutUint64(b[8:], xxhash.Sum64(b[16:end]))
+				binary.LittleEndian.PutUint64(b[8:], recordSum(binary.LittleEndian.Uint16(b[6:]), b[:end]))
 			}
 		}
 		r, err := parseRecord(b)

@@ -85,7 +85,9 @@ func TestIndexRandomWork(t *testing.T) {
 
 func TestIndexKeepsTheNewest(t *testing.T) {
 	x := newDiskIndex()
-	at := func(id uint64, variant uint32) diskPlace { return diskPlace{key: 1, id: id, variant: variant, units: 1} }
+	at := func(id uint64, variant uint32) diskPlace {
+		return diskPlace{key: 1, id: id, variant: variant, units: 1}
+	}
 	for _, c := range []struct {
 		name string
 		put  diskPlace

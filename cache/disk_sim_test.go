@@ -44,6 +44,7 @@ type simInode struct {
 	modified     int64
 }
 
+// simWrite is a write, or the cut at off if data is nil.
 type simWrite struct {
 	off  int64
 	data []byte
@@ -101,7 +102,10 @@ func (i *simInode) crash(rnd *rand.Rand) *simInode {
 	for _, w := range i.log {
 		part := w.data
 		switch {
-		case mode == 0 || mode == 1 && rnd.IntN(2) == 0:
+		case part == nil && rnd.IntN(2) == 0:
+			data = data[:min(w.off, int64(len(data)))]
+			continue
+		case part == nil, mode == 0, mode == 1 && rnd.IntN(2) == 0:
 			continue // lost
 		case mode == 2 && rnd.IntN(2) == 0:
 			part = part[:rnd.IntN(len(part)+1)] // torn
@@ -343,6 +347,17 @@ func (f *simFile) Stat() (fs.FileInfo, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	return simInfo{path.Base(f.name), int64(len(f.inode.data)), f.inode.modified}, nil
+}
+
+func (f *simFile) Truncate(size int64) error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if err := f.fs.begin("truncate", f.name, true); err != nil {
+		return err
+	}
+	f.inode.data = f.inode.data[:size]
+	f.inode.log = append(f.inode.log, simWrite{off: size})
+	return nil
 }
 
 func (f *simFile) Sync() error {
