@@ -164,12 +164,23 @@ func (s *Server) Admin(request *http.Request) (*http.Response, error) {
 }
 
 // Isolate points Caddy's process-wide paths, which configurations without a
-// storage fall back to, at dir, and takes the process off the DNS: only the names
-// of origins resolve. TestMain calls it before anything loads.
+// storage fall back to, at dir, and takes the process off the network: only the
+// names of origins resolve, and only their certificates are trusted. TestMain
+// calls it before anything loads.
 func Isolate(dir string) error {
 	net.DefaultResolver = resolver()
-	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
-		if err := os.Setenv(name, dir); err != nil {
+	authority, err := originAuthority()
+	if err != nil {
+		return err
+	}
+	roots := dir + "/roots.pem"
+	if err := os.WriteFile(roots, authority.pem(), 0o600); err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"SSL_CERT_FILE": roots, "SSL_CERT_DIR": dir, "XDG_DATA_HOME": dir, "XDG_CONFIG_HOME": dir,
+	} {
+		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
