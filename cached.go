@@ -29,8 +29,6 @@ type shared struct {
 	// live: the inner chain reads what only the visitor's own request knows, so
 	// nothing it answers may be stored.
 	live bool
-	// fastCGI: the inner chain speaks FastCGI.
-	fastCGI bool
 
 	bypass *cache.BypassRules
 	drop   *cache.DropQuery
@@ -70,7 +68,6 @@ func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage, hosts
 	}
 	slices.Sort(m.shared.keyed)
 	m.shared.keyed = slices.Compact(m.shared.keyed)
-	m.shared.fastCGI = strings.Contains(text, `"protocol":"fastcgi"`)
 	m.shared.bypass = cache.NewBypassRules(c.BypassPath, true)
 	drop := c.DropQuery
 	if drop == nil {
@@ -127,6 +124,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
 	o.Cookies.Learnt = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
+	o.Fetch = m.Forward.options()
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
@@ -164,7 +162,7 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	q := cache.Request{
 		Scheme: base.Scheme, Host: base.Host,
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
-		FastCGI: x.m.shared.fastCGI,
+		FastCGI: x.m.origins.fastCGI,
 		Detach:  x.detach,
 	}
 	switch {

@@ -99,6 +99,13 @@ type Mount struct {
 	// sends those too, `drop` sends none.
 	Authorization string `json:"authorization,omitempty"`
 
+	// Which bodies are mapped. Default: all text that a browser or a feed reader reads.
+	Transform *Transform `json:"transform,omitempty"`
+
+	// Reduces the request fields that reach the site on fetches that may be
+	// stored. Default: all end-to-end fields, of which the site's Vary selects.
+	Forward *Forward `json:"forward,omitempty"`
+
 	// The shared cache. Default: on, for what the mounted site itself allows.
 	Cache *Cache `json:"cache,omitempty"`
 
@@ -112,6 +119,7 @@ type Mount struct {
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
 	metrics *mountMetrics
+	origins origins
 	accept  []string // Accept-Encoding as the site is sent it; only read
 	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
@@ -140,8 +148,14 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if m.cookies, err = m.rememberCookies(ctx); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
+	chain := m.HandlersRaw
+	m.origins = readOrigins(chain)
+	m.accept = []string{m.origins.acceptEncoding()}
 	options := m.options()
 	options.CookieNames = m.cookies.names
+	if !m.Aware {
+		options.Sites = append(options.Sites[:len(options.Sites):len(options.Sites)], m.origins.aliases(m.Site[0])...)
+	}
 	if m.mapping, err = handler.New(options); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
@@ -172,8 +186,6 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if len(m.HandlersRaw) == 0 {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
 	}
-	chain := m.HandlersRaw
-	m.accept = []string{acceptedCoding(chain)}
 	route := caddyhttp.Route{HandlersRaw: chain}
 	if err := route.ProvisionHandlers(ctx, nil); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
@@ -218,6 +230,19 @@ func (m *Mount) check() error {
 	case m.Authorization != "" && m.Authorization != "pass" && m.Authorization != "drop":
 		return fmt.Errorf("authorization %q: expected pass or drop", m.Authorization)
 	}
+	if m.Transform != nil {
+		if err := m.Transform.check(); err != nil {
+			return err
+		}
+		if m.Aware && m.Transform.KeepRootRelative {
+			return errors.New("root_relative off has no meaning with aware: root-relative URLs are right there")
+		}
+	}
+	if m.Forward != nil {
+		if err := m.Forward.check(); err != nil {
+			return err
+		}
+	}
 	if m.Cache != nil {
 		if err := m.Cache.check(); err != nil {
 			return err
@@ -235,6 +260,7 @@ func (m *Mount) options() handler.Options {
 		Public:        m.Public,
 		Cookies:       m.Cookies,
 		Authorization: m.Authorization,
+		Transform:     m.Transform.options(),
 	}
 	switch {
 	case m.StripPrefix:

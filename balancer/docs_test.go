@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // documented returns the policies that docs/balancing.md shows: the lines of its
@@ -93,8 +94,12 @@ func TestDocumentedPolicies(t *testing.T) {
 			}
 			var counts [3]atomic.Int64
 			_, first := origin(t, slow("", 0, &counts[0]))
-			_, second := origin(t, slow("", 30*ms, &counts[1]))
-			_, third := origin(t, slow("", 30*ms, &counts[2]))
+			delay := time.Duration(0)
+			if strings.Contains(policy, "least_time") {
+				delay = 200 * ms
+			}
+			_, second := origin(t, slow("", delay, &counts[1]))
+			_, third := origin(t, slow("", delay, &counts[2]))
 			base := serve(t, fmt.Sprintf("reverse_proxy %s %s %s {\n%s\n}", first, second, third, policy))
 
 			cookie := ""

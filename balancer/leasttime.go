@@ -147,6 +147,10 @@ func (p *LeastTime) measure(ctx caddy.Context, proxy *reverseproxy.Handler) erro
 	if measures(proxy.Transport, p.Measure) {
 		return nil // by another policy of the same reverse_proxy
 	}
+	if proxy.TransportRaw != nil {
+		// It would replace ours unseen.
+		return errors.New("least_time cannot measure in this version of Caddy: the transport is loaded after the selection policy")
+	}
 	if proxy.Transport == nil {
 		// The default of reverse_proxy, made here because it would be made
 		// too late.

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func exchangeOf(status int, h http.Header, o FreshnessOptions) Exchange {
+func exchange(status int, h http.Header, o FreshnessOptions) Exchange {
 	return Exchange{
 		Method: http.MethodGet, Status: status, Header: h,
 		Policy: ResponsePolicy(h, testNow), Freshness: freshnessOf(status, h, o),
@@ -57,19 +57,19 @@ func TestStorable(t *testing.T) {
 		"must-understand without no-store":    {header("Cache-Control", "max-age=3600, must-understand"), 599, ReasonNotUnderstood},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := Storable(exchangeOf(test.status, test.header, FreshnessOptions{})); got != test.want {
+			if got := Storable(exchange(test.status, test.header, FreshnessOptions{})); got != test.want {
 				t.Errorf("%v, want %v", got, test.want)
 			}
 		})
 	}
-	if got := Storable(exchangeOf(200, header(), FreshnessOptions{})); got != ReasonNoLifetime {
+	if got := Storable(exchange(200, header(), FreshnessOptions{})); got != ReasonNoLifetime {
 		t.Errorf("freshness-none: %v", got)
 	}
-	if got := Storable(exchangeOf(200, header(), ttl)); got != ReasonStored {
+	if got := Storable(exchange(200, header(), ttl)); got != ReasonStored {
 		t.Errorf("with ttl: %v", got)
 	}
 	for _, method := range []string{"HEAD", "POST", "OPTIONS", "QUERY"} {
-		x := exchangeOf(200, header("Cache-Control", "max-age=60"), FreshnessOptions{})
+		x := exchange(200, header("Cache-Control", "max-age=60"), FreshnessOptions{})
 		x.Method = method
 		if got := Storable(x); got != ReasonMethod {
 			t.Errorf("%s: %v", method, got)
@@ -90,7 +90,7 @@ func TestStorableByStatus(t *testing.T) {
 		426: ReasonStatus, 428: ReasonStatus, 429: ReasonStatus, 431: ReasonStatus, 451: ReasonStatus, 511: ReasonStatus,
 	} {
 		t.Run("status-"+strconv.Itoa(status)+"-fresh", func(t *testing.T) {
-			if got := Storable(exchangeOf(status, header("Cache-Control", "max-age=100000"), FreshnessOptions{})); got != want {
+			if got := Storable(exchange(status, header("Cache-Control", "max-age=100000"), FreshnessOptions{})); got != want {
 				t.Errorf("%v, want %v", got, want)
 			}
 		})
@@ -109,7 +109,7 @@ func TestStorableWithAuthorization(t *testing.T) {
 		"proxy-revalidate says nothing":       {"max-age=3600, proxy-revalidate", ReasonAuthorization},
 	} {
 		t.Run(name, func(t *testing.T) {
-			x := exchangeOf(200, header("Cache-Control", test.cc, "Date", at(0)), FreshnessOptions{})
+			x := exchange(200, header("Cache-Control", test.cc, "Date", at(0)), FreshnessOptions{})
 			x.Authorization = true
 			if got := Storable(x); got != test.want {
 				t.Errorf("%v, want %v", got, test.want)

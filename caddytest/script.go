@@ -175,7 +175,8 @@ func (s *script) resolve(hostport string) (string, bool) {
 
 // cmdCaddy loads a Caddyfile, by default the one of that name. With "!", loading
 // must fail, and "expect error" looks at why. "caddy recipe TEXT" loads the one
-// that follows a paragraph of the README that begins with the text.
+// that follows a paragraph of the README that begins with the text, "caddy
+// example NAME" that of an example.
 func (s *script) cmdCaddy(neg bool, args []string) error {
 	var (
 		name = "Caddyfile"
@@ -188,8 +189,13 @@ func (s *script) cmdCaddy(neg bool, args []string) error {
 	case len(args) == 2 && args[0] == "recipe":
 		name = args[1]
 		text, err = recipe(args[1])
+	case len(args) == 2 && args[0] == "example":
+		name = "examples/" + args[1] + "/Caddyfile"
+		var content []byte
+		content, err = os.ReadFile(name)
+		text = string(content)
 	case len(args) > 1:
-		return errors.New("usage: caddy [FILE], caddy recipe TEXT or caddy stop")
+		return errors.New("usage: caddy [FILE], caddy recipe TEXT, caddy example NAME or caddy stop")
 	default:
 		if len(args) == 1 {
 			name = args[0]
@@ -214,7 +220,7 @@ func (s *script) cmdCaddy(neg bool, args []string) error {
 // recipe returns the first Caddyfile in the README after a paragraph that begins
 // with title.
 func recipe(title string) (string, error) {
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		return "", err
 	}

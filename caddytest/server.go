@@ -43,12 +43,18 @@ func NewServer(dir string, dial func(hostport string) (addr string, ok bool)) *S
 			address, err := s.reserve(port)
 			return address, err == nil
 		}
+		if port, local := strings.CutPrefix(hostport, "localhost:"); local {
+			if address, err := s.Address(port); err == nil {
+				return address, true
+			}
+		}
 		return dial(hostport)
 	}}
 	return s
 }
 
-// SelfHost is the host name by which a configuration dials the server itself.
+// SelfHost is the host name by which a configuration dials the server itself. So
+// does localhost, with a port that one of its sites listens on.
 const SelfHost = "caddy.test"
 
 // Load makes the Caddyfile the running configuration: the first one starts

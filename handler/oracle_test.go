@@ -241,10 +241,10 @@ func (o *oracle) base(i int, path string) (end int, ok bool) {
 		i += n
 	}
 	c, n := o.decode(i)
-	if path == "" || n == 0 || c <= ' ' || strings.IndexByte("/?#\"<>()[]{}|\\^`&", c) >= 0 {
+	if path == "" || n == 0 || c <= ' ' || strings.IndexByte("/?#\"',;<>()[]{}|\\^`&", c) >= 0 {
 		return i, true
 	}
-	if strings.IndexByte(".,;:!*'", c) < 0 {
+	if strings.IndexByte(".:!*", c) < 0 {
 		return 0, false
 	}
 	d, n := o.decode(i + n)

@@ -103,6 +103,7 @@ var scannerCases = []scannerCase{
 	{name: "one slash json", kind: kindJSON, in: `"https:\/\/i0.wp.com\/blog.example.net\/a.jpg"`},
 	{name: "archive", in: `https://web.archive.org/web/2020/http://blog.example.net/`},
 	{name: "other scheme", in: `ftp://blog.example.net/ wss://blog.example.net/`},
+	{name: "scheme in a variable", kind: kindHTML, in: `<script>u = p + "://blog.example.net/"</script>`},
 	{name: "scheme of a longer word", in: `xhttp://blog.example.net/`},
 	{name: "three slashes", in: `///blog.example.net/`},
 	{name: "bare", kind: kindHTML, in: `<b>blog.example.net</b> location.hostname === "blog.example.net"`},
@@ -225,6 +226,8 @@ var scannerCases = []scannerCase{
 		want: `{"content":"<a href=\"/x\"><a href=\"\/\"><a href=\"/x\"><a href=\"/blogger\"><a href=\"/blog//x.example\">"}`},
 	{name: "back outside", kind: kindJSON, sites: back, to: toSite, in: `https://example.com/ https://example.com/blogger https://example.com/blog.html https://example.com/blog-2 https://example.com`},
 	{name: "back at the end of a sentence", kind: kindJSON, sites: back, to: toSite, in: `At https://example.com/blog. Or https://example.com/blog, or`, want: `At http://blog.example.net. Or http://blog.example.net, or`},
+	{name: "back before a mark", kind: kindJSON, sites: back, to: toSite, in: `<a href='https://example.com/blog'>https://example.com/blog,https://example.com/blog; https://example.com/blog!`,
+		want: `<a href='http://blog.example.net'>http://blog.example.net,http://blog.example.net; http://blog.example.net!`},
 	{name: "back in percent", sites: back, to: toSite, in: `url=https%3A%2F%2Fexample.com%2Fblog%2Fa%2F&x=https%3A%2F%2Fexample.com%2Fblogger`, want: `url=http%3A%2F%2Fblog.example.net%2Fa%2F&x=https%3A%2F%2Fexample.com%2Fblogger`},
 	{name: "back to a base path", kind: kindJSON, sites: back, to: toWP, in: `"https://example.com/blog/a" href=\"/blog/b\" href=\"/blog\"`, want: `"http://blog.example.net/wp/a" href=\"/wp/b\" href=\"/wp\"`},
 }

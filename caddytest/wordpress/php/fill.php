@@ -59,6 +59,9 @@ foreach (
 	update_option( $name, $value );
 }
 
+// WordPress tries out compression of its scripts with the first administrator that it sees; the tests want no such surprise.
+update_site_option( 'can_compress_scripts', 0 );
+
 // No welcome panels and guides in the way of a scripted browser.
 $guides = array( 'welcomeGuide' => false, 'welcomeGuideStyles' => false, 'welcomeGuidePage' => false, 'welcomeGuideTemplate' => false, 'enableChoosePatternModal' => false );
 update_user_meta(
