@@ -107,6 +107,7 @@ func TestAnswerUntouched(t *testing.T) {
 	}{
 		{"image", "/a.png", "image/png", 200, BodyType},
 		{"plain text", "/a.txt", "text/plain", 200, BodyPlainText},
+		{"plain text of the uploader", "/wp-admin/async-upload.php", "text/plain; charset=UTF-8", 200, BodyMapped},
 		{"no type", "/a", "", 200, BodyUntyped},
 		{"partial", "/", "text/html", 206, BodyPartial},
 		{"utf-16", "/", "text/html; charset=utf-16le", 200, BodyCharset},
