@@ -107,7 +107,6 @@ func TestAnswerUntouched(t *testing.T) {
 	}{
 		{"image", "/a.png", "image/png", 200, BodyType},
 		{"plain text", "/a.txt", "text/plain", 200, BodyPlainText},
-		{"plain text of the uploader", "/wp-admin/async-upload.php", "text/plain; charset=UTF-8", 200, BodyMapped},
 		{"no type", "/a", "", 200, BodyUntyped},
 		{"partial", "/", "text/html", 206, BodyPartial},
 		{"utf-16", "/", "text/html; charset=utf-16le", 200, BodyCharset},
@@ -136,6 +135,21 @@ func TestAnswerUntouched(t *testing.T) {
 				t.Errorf("%v\n%s", got, rec.Body)
 			}
 		})
+	}
+}
+
+// TestAnswerOfUploader: WordPress's uploader is answered in HTML or JSON that is
+// told as plain text.
+func TestAnswerOfUploader(t *testing.T) {
+	rec := httptest.NewRecorder()
+	a := testAnswer(t, rec, "POST", "/wp-admin/async-upload.php")
+	a.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	a.Write([]byte(`{"url":"http:\/\/blog.example.net\/a.png","html":"<img src=\"\/b.png\">"}`))
+	if err := a.Close(nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"url":"https:\/\/example.com\/blog\/a.png","html":"<img src=\"\/blog\/b.png\">"}`; rec.Body.String() != want {
+		t.Errorf("got %s\nwant %s", rec.Body, want)
 	}
 }
 
