@@ -80,3 +80,20 @@ func TestCookies(t *testing.T) {
 		break
 	}
 }
+
+func TestDefaultListsAreCopies(t *testing.T) {
+	for name, list := range map[string]func() []string{
+		"site cookies": DefaultSiteCookies, "harmless cookies": DefaultHarmlessCookies, "paths": DefaultBypassPaths,
+		"queries": DefaultBypassQueries, "dropped": DefaultDropQuery,
+	} {
+		a := list()
+		if len(a) == 0 {
+			t.Errorf("%s: empty", name)
+			continue
+		}
+		a[0] = "changed"
+		if list()[0] == "changed" {
+			t.Errorf("%s: a caller can change the default", name)
+		}
+	}
+}

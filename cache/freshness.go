@@ -61,7 +61,8 @@ const (
 	// for a warning, which it has since withdrawn.
 	maxHeuristic = 24 * time.Hour
 	// maxErrorLifetime bounds how long a server error is stored, whatever the
-	// origin states: it tells of a moment more than of a URL.
+	// origin states: it tells of a moment more than of a URL. A ttl rule, which
+	// names the status code, is not bounded.
 	maxErrorLifetime = time.Minute
 )
 
@@ -73,7 +74,7 @@ func FreshnessLifetime(status int, h http.Header, p Policy, received time.Time, 
 	if p.Limit.Stated {
 		l.Duration = min(l.Duration, p.Limit.Duration)
 	}
-	if status >= 500 {
+	if status >= 500 && l.Source != LifetimeOperator {
 		l.Duration = min(l.Duration, maxErrorLifetime)
 	}
 	return l

@@ -65,6 +65,7 @@ func TestFreshnessLifetime(t *testing.T) {
 		"limit":                     {200, header("Cache-Control", "max-age=500", "X-Accel-Expires", "60"), operator, 60, LifetimeOrigin},
 		"limit makes no lifetime":   {200, header("X-Accel-Expires", "60"), FreshnessOptions{}, 0, LifetimeNone},
 		"status-503-fresh":          {503, header("Cache-Control", "max-age=100000"), operator, 60, LifetimeOrigin},
+		"ttl of an error":           {503, header(), operator, 300, LifetimeOperator},
 		"status-404-fresh":          {404, header("Cache-Control", "max-age=100000"), operator, 100000, LifetimeOrigin},
 
 		"heuristic-delta-600":        {200, header("Last-Modified", at(-600), "Date", at(0)), heuristic, 60, LifetimeHeuristic},

@@ -196,8 +196,8 @@ func (p *Policy) obeyLiteSpeed(lines []string) {
 	}
 }
 
-// obeyPlugins reads what WordPress plugins say per page to other caches: Cf-Edge-
-// Cache with no-cache, and X-VC-Cacheable with NO and a reason.
+// obeyPlugins reads what WordPress plugins say of a page to other caches: no-cache
+// in Cf-Edge-Cache, and NO with a reason in X-VC-Cacheable.
 func (p *Policy) obeyPlugins(h http.Header) {
 	for element := range listElements(h["Cf-Edge-Cache"]) {
 		if strings.EqualFold(element, "no-cache") {

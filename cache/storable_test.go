@@ -135,3 +135,36 @@ func TestStoredHeader(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// FuzzStorable: whatever else a response says, no cookie, no private and no
+// unselectable response is stored, nor one without a lifetime or validator.
+func FuzzStorable(f *testing.F) {
+	f.Add(200, "max-age=5, private", "", "", "")
+	f.Add(200, "no-store", "max-age=5, no-store=?0", "max-age=9", "foo, *")
+	f.Add(404, "s-maxage=5, must-understand", `max-age="5"`, "no-store", "cookie")
+	f.Fuzz(func(t *testing.T, status int, cc, cdn, surrogate, vary string) {
+		h := header("Cache-Control", cc, "Surrogate-Control", surrogate, "Vary", vary)
+		_, targeted := parseTargeted([]string{cdn})
+		if cdn != "" {
+			h.Set("CDN-Cache-Control", cdn)
+		}
+		x := exchange(status, h, FreshnessOptions{})
+		stored := Storable(x) == ReasonStored
+		origin := ParseResponseDirectives([]string{cc})
+		switch {
+		case !stored:
+		case !targeted && (origin.Private || origin.NoStore && !origin.MustUnderstand):
+			t.Fatalf("stored though Cache-Control is %q", cc)
+		case ParseVary([]string{vary}).Star:
+			t.Fatalf("stored though Vary is %q", vary)
+		case status == 206 || status == 304 || dependsOnRequest(status):
+			t.Fatalf("stored a %d", status)
+		case x.Freshness.Source == LifetimeNone:
+			t.Fatal("stored without lifetime or validator")
+		}
+		h.Set("Set-Cookie", "a=b")
+		if Storable(exchange(status, h, FreshnessOptions{TTL: time.Hour, Heuristic: true})) == ReasonStored {
+			t.Fatal("stored a cookie")
+		}
+	})
+}

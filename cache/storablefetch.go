@@ -55,7 +55,7 @@ var fieldClasses = map[string]class{
 	"X-Wp-Nonce":     classNever,
 	"Http2-Settings": classNever,
 
-	// Change what the request is (field/security.md 1.1).
+	// Change what the request is.
 	"X-Http-Method-Override": classNever,
 	"X-Http-Method":          classNever,
 	"X-Method-Override":      classNever,
@@ -72,7 +72,7 @@ var fieldClasses = map[string]class{
 	"Front-End-Https":        classNever,
 	"X-Nextjs-Data":          classNever,
 
-	// Claim another address (field/security.md 1.7).
+	// Claim another address.
 	"Client-Ip":                classNever,
 	"X-Client-Ip":              classNever,
 	"X-Cluster-Client-Ip":      classNever,
