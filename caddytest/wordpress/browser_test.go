@@ -19,13 +19,13 @@ import (
 // The steps of a browser run, in the order in which a person would go them.
 var (
 	readerSteps  = []string{"read", "media", "links", "openProtected", "comment", "oEmbed"}
-	writerSteps  = []string{"logInWhenAsked", "logIn", "publish", "editOld", "previewDraft", "embed", "upload", "quickEdit", "trash", "moderate", "category"}
+	writerSteps  = []string{"logInWhenAsked", "logIn", "publish", "editOld", "previewDraft", "embed", "upload", "uploadInGrid", "quickEdit", "trash", "moderate", "category"}
 	classicSteps = []string{"widgets", "menus", "customizer"}
 	blockSteps   = []string{"menu", "siteEditor"}
 	ownerSteps   = []string{"profile", "permalinks", "generalSettings", "logOut"}
 
 	// coreSteps are those in which the topologies differ.
-	coreSteps = []string{"read", "links", "openProtected", "comment", "logIn", "publish", "editOld", "upload", "quickEdit", "trash", "generalSettings", "logOut"}
+	coreSteps = []string{"read", "links", "openProtected", "comment", "logIn", "publish", "editOld", "uploadInGrid", "quickEdit", "trash", "generalSettings", "logOut"}
 )
 
 // stepsOf returns all steps that a theme has.
@@ -121,14 +121,14 @@ func TestBrowserWithoutMount(t *testing.T) {
 
 // TestBrowser goes the steps through every topology, and looks into the database afterwards.
 func TestBrowser(t *testing.T) {
-	https := Topologies("https", rig.managedPort)
+	https := Topologies("https://"+PublicHost, rig.managedPort)
 	t.Run("block", func(t *testing.T) { browse(t, https[0], BlockTheme, stepsOf(BlockTheme)) })
 	t.Run("classic", func(t *testing.T) { browse(t, https[0], ClassicTheme, stepsOf(ClassicTheme)) })
 	for _, topology := range https[1:] {
 		t.Run(topology.Name, func(t *testing.T) { browse(t, topology, BlockTheme, coreSteps) })
 	}
 	t.Run("http", func(t *testing.T) {
-		browse(t, Topologies("http", rig.managedPort)[0], BlockTheme, coreSteps)
+		browse(t, Topologies("http://"+PublicHost, rig.managedPort)[0], BlockTheme, coreSteps)
 	})
 }
 
@@ -146,5 +146,65 @@ func browse(t *testing.T, topology Topology, theme string, steps []string) {
 	if r.OriginAddress != "" {
 		origins = append(origins, r.OriginAddress)
 	}
+	before := oldPost(t, r)
 	drive(t, strings.TrimPrefix(t.Name(), "TestBrowser/"), r.Public, r.Front.Routes(), origins, steps)
+	t.Run("database", func(t *testing.T) { checkDatabase(t, r, before) })
+}
+
+// oldPost is the content of the old post as the database holds it.
+func oldPost(t *testing.T, r *Running) string {
+	t.Helper()
+	content, err := r.SQL(t.Context(), "SELECT post_content FROM wp_posts WHERE post_name = 'an-old-post'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(content)
+}
+
+// checkDatabase proves that the site's database is as if its people had worked
+// at its own address: nobody's public URL was stored, an edited post differs in
+// what was edited only, and the site's own address is what it was.
+func checkDatabase(t *testing.T, r *Running, before string) {
+	dump, err := r.Dump(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := []string{"//" + PublicHost}
+	if !r.Transparent() {
+		foreign = []string{r.OriginAddress, OriginHost}
+	}
+	for line := range strings.Lines(plain(string(dump))) {
+		for _, word := range foreign {
+			if i := strings.Index(line, word); i >= 0 {
+				t.Errorf("stored %s: %s", word, around(line, i, len(word)))
+			}
+		}
+	}
+	if after := oldPost(t, r); !strings.HasPrefix(after, before) || !strings.Contains(after, "One more line.") {
+		t.Errorf("the old post was stored as\n%s\nwant one line more than\n%s", after, before)
+	}
+	written, err := r.SQL(t.Context(), "SELECT post_content FROM wp_posts WHERE post_name = 'written-through-the-mount'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, err := url.Parse(r.Home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<a href="` + r.Home + `/about/">about</a>`,
+		`<a href="` + home.Path + `/about/">by path</a>`,
+		`src="` + r.Home + `/wp-content/uploads/2024/03/icon.png"`,
+	} {
+		if !strings.Contains(written, want) {
+			t.Errorf("the new post was stored without %s:\n%s", want, written)
+		}
+	}
+	addresses, err := r.SQL(t.Context(), "SELECT option_value FROM wp_options WHERE option_name IN ('home', 'siteurl')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := r.Home + "\n" + r.Home + "\n"; addresses != want {
+		t.Errorf("home and siteurl are %q, want %q", addresses, want)
+	}
 }

@@ -51,9 +51,8 @@ export async function menu({ admin: page, at, fault }) {
 	return page;
 }
 
-/** Adds a picture through the uploader of the media screen; it then shows in the grid. */
-export async function upload({ admin: page, at }) {
-	await page.goto(at('/wp-admin/media-new.php'));
+/** The bytes of a picture, drawn by the page. */
+async function picture(page) {
 	const png = await page.evaluate(() => {
 		const canvas = Object.assign(document.createElement('canvas'), { width: 700, height: 500 });
 		const pen = canvas.getContext('2d');
@@ -61,7 +60,13 @@ export async function upload({ admin: page, at }) {
 		pen.fillRect(0, 0, 700, 500);
 		return canvas.toDataURL('image/png').split(',')[1];
 	});
-	await page.locator('.moxie-shim input[type=file]').setInputFiles({ name: 'uploaded.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
+	return Buffer.from(png, 'base64');
+}
+
+/** Adds a picture through the uploader of the media screen; it then shows in the grid. */
+export async function upload({ admin: page, at }) {
+	await page.goto(at('/wp-admin/media-new.php'));
+	await page.locator('.moxie-shim input[type=file]').setInputFiles({ name: 'uploaded.png', mimeType: 'image/png', buffer: await picture(page) });
 	await page.locator('.media-item a.edit-attachment').waitFor();
 	await page.goto(at('/wp-admin/upload.php?mode=grid'));
 	await page.locator('.attachment .thumbnail img').first().waitFor();
@@ -69,6 +74,16 @@ export async function upload({ admin: page, at }) {
 	await page.locator('.attachment').first().click();
 	await page.locator('.attachment-details-copy-link').waitFor();
 	match(await page.locator('.attachment-details-copy-link').inputValue(), new RegExp(`^${at('/wp-content/uploads/')}`), 'address of the upload');
+	return page;
+}
+
+/** Adds a picture in the grid of the library, whose uploader is that of every media dialogue. */
+export async function uploadInGrid({ admin: page, at }) {
+	await page.goto(at('/wp-admin/upload.php?mode=grid'));
+	const before = await page.locator('.attachment').count();
+	await page.locator('.moxie-shim input[type=file]').first().setInputFiles({ name: 'gridded.png', mimeType: 'image/png', buffer: await picture(page) });
+	await page.waitForFunction((n) => document.querySelectorAll('.attachment .thumbnail img').length > 0 && document.querySelectorAll('.attachment:not(.uploading)').length > n, before);
+	await pictures(page);
 	return page;
 }
 

@@ -144,6 +144,7 @@ $old = paragraph( "An old post. <a href=\"$home/2024/03/post-number-1/\">One</a>
 for ( $n = 5; $n <= 8; $n++ ) {
 	$old .= paragraph( "<a href=\"$home/2024/03/post-number-$n/\">Link $n</a>" );
 }
+$old .= paragraph( "<a href=\"$root/category/news/\">News by path</a>, and <code>$root/about/</code> as text." );
 add( array( 'post_title' => 'An old post', 'post_name' => 'an-old-post', 'post_content' => $old, 'post_date' => day( 21 ) ) );
 
 add( array( 'post_title' => 'Behind a password', 'post_name' => 'behind-a-password', 'post_password' => getenv( 'POST_PASSWORD' ), 'post_content' => paragraph( 'The treasure is buried.' ), 'post_date' => day( 22 ) ) );
