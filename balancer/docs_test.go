@@ -136,3 +136,20 @@ func TestDocumentedPolicies(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumentedJSON loads the handler's fields that the page shows.
+func TestDocumentedJSON(t *testing.T) {
+	page, err := os.ReadFile("../docs/balancing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```json\n\\{(.*?)\\}\n```").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) == 0 {
+		t.Fatal("the page shows no JSON")
+	}
+	var n atomic.Int64
+	_, address := origin(t, slow("", 0, &n))
+	for _, block := range blocks {
+		mustGet(t, load(t, proxyJSON(","+block[1], address)))
+	}
+}

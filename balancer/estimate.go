@@ -117,12 +117,10 @@ func (e *estimate) view(now, decay time.Duration, floor float64) view {
 		young:   max(0, 1-float64(e.answers)/youngAnswers),
 		idle:    max(now-e.at, 0),
 	}
-	if v.idle > decay/8 {
-		left := kept(v.idle, decay)
-		v.failing *= left
-		if v.seconds > floor {
-			v.seconds = floor + (v.seconds-floor)*left
-		}
+	left := kept(v.idle, decay)
+	v.failing *= left
+	if v.seconds > floor {
+		v.seconds = floor + (v.seconds-floor)*left
 	}
 	if v.seconds < floor {
 		v.seconds += (floor - v.seconds) * v.young

@@ -25,7 +25,8 @@ import (
 //	16 number of the file, 8  40  length of the body, 8
 //	                          48  checksum of the body, 8
 //
-// Checksums are xxhash, 64 bits. They find accidents; who can write to the folder
+// The first 32 bytes mean the same in every version; the checksum of the record is
+// seeded by it. Checksums are xxhash, 64 bits. They find accidents; who can write to the folder
 // needs no accident.
 const (
 	recordMagic    = "mount\x00"
@@ -75,13 +76,22 @@ func (r *record) append(dst []byte) []byte {
 	le.PutUint32(dst[36:], r.slots)
 	le.PutUint64(dst[40:], uint64(r.bodyBytes))
 	le.PutUint64(dst[48:], r.bodySum)
-	le.PutUint64(dst[8:], xxhash.Sum64(dst[16:]))
+	le.PutUint64(dst[8:], recordSum(recordVersion, dst))
 	return dst
+}
+
+// recordSum is the checksum of a whole record.
+func recordSum(version uint16, b []byte) uint64 {
+	var d xxhash.Digest
+	d.ResetWithSeed(uint64(version))
+	d.Write(b[16:])
+	return d.Sum64()
 }
 
 // preamble is the fixed part of a record that was read back.
 type preamble struct {
 	record
+	version   uint16
 	metaBytes int
 	sum       uint64
 }
@@ -93,24 +103,24 @@ func parsePreamble(b []byte) (preamble, error) {
 		return preamble{}, fmt.Errorf("%w: no record", errDamaged)
 	}
 	le := binary.LittleEndian
-	if v := le.Uint16(b[6:]); v > recordVersion {
-		return preamble{}, fmt.Errorf("%w: format %d", errNewer, v)
-	} else if v == 0 {
-		return preamble{}, fmt.Errorf("%w: format 0", errDamaged)
-	}
 	p := preamble{
 		record: record{
 			id: le.Uint64(b[16:]), revision: le.Uint32(b[24:]),
 			slotBytes: le.Uint32(b[32:]), slots: le.Uint32(b[36:]),
 			bodyBytes: int64(le.Uint64(b[40:])), bodySum: le.Uint64(b[48:]),
 		},
+		version:   le.Uint16(b[6:]),
 		metaBytes: int(le.Uint32(b[28:])),
 		sum:       le.Uint64(b[8:]),
 	}
 	switch {
-	case p.slots != 1 && p.slots != 2,
+	case p.metaBytes < 0 || p.metaBytes > maxRecordBytes:
+		return preamble{}, fmt.Errorf("%w: impossible length", errDamaged)
+	case p.version > recordVersion:
+		// Only the checksum will tell whether that is true.
+	case p.version == 0,
+		p.slots != 1 && p.slots != 2,
 		p.slotBytes > maxRecordBytes,
-		p.metaBytes < 0 || p.metaBytes > maxRecordBytes,
 		p.metaBytes+preambleBytes > int(p.slotBytes),
 		p.bodyBytes < 0:
 		return preamble{}, fmt.Errorf("%w: impossible lengths", errDamaged)
@@ -124,8 +134,11 @@ func (p preamble) parse(b []byte) (*record, error) {
 	if len(b) < end {
 		return nil, fmt.Errorf("%w: record cut off", errDamaged)
 	}
-	if xxhash.Sum64(b[16:end]) != p.sum {
+	if recordSum(p.version, b[:end]) != p.sum {
 		return nil, fmt.Errorf("%w: checksum of the record", errDamaged)
+	}
+	if p.version > recordVersion {
+		return nil, fmt.Errorf("%w: format %d", errNewer, p.version)
 	}
 	m, err := parseMeta(b[preambleBytes:end])
 	if err != nil || m.Length != p.bodyBytes {

@@ -37,6 +37,8 @@ type file interface {
 	io.Closer
 	// Stat returns size, time of modification and type.
 	Stat() (fs.FileInfo, error)
+	// Truncate cuts the content.
+	Truncate(size int64) error
 	// Sync makes the content last through a power cut.
 	Sync() error
 }

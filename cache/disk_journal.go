@@ -39,7 +39,9 @@ type fileJournal struct {
 	// unsynced says that the file has taken the name of another one, but that
 	// after a power cut the other may be back.
 	unsynced bool
-	kept     []Purge // what was read at the start
+	// torn says that something that is no record may lie at end.
+	torn bool
+	kept []Purge // what was read at the start
 }
 
 const (
@@ -71,7 +73,7 @@ func openJournal(fsys fsys) (*fileJournal, error) {
 		f.Close()
 		return j, err
 	}
-	j.file = f
+	j.file, j.torn = f, j.end < int64(len(b))
 	return j, nil
 }
 
@@ -198,14 +200,19 @@ func (j *fileJournal) Append(p Purge) error {
 	if err != nil {
 		return err
 	}
-	// At the same place again if this fails: the next record overwrites what
-	// was written of it.
+	if j.torn {
+		if err := j.file.Truncate(j.end); err != nil {
+			return err
+		}
+	}
+	j.torn = true
 	if _, err := j.file.WriteAt(record, j.end); err != nil {
 		return err
 	}
 	if err := j.file.Sync(); err != nil {
 		return err
 	}
+	j.torn = false
 	j.end += int64(len(record))
 	j.sum = sum
 	j.last = max(j.last, p.Number)
@@ -235,7 +242,7 @@ func (j *fileJournal) Rewrite(ps []Purge) error {
 		j.file.Close()
 	}
 	j.file, j.end, j.sum, j.last = f, int64(len(content)), sum, last
-	j.unsynced = err != nil
+	j.unsynced, j.torn = err != nil, false
 	return err
 }
 

@@ -27,8 +27,8 @@ func (d *Disk) scrub() {
 		if d.scrubs < 0 {
 			continue
 		}
-		rest := scrubPause
-		position, rest = d.scrubSome(position, rest)
+		var rest time.Duration
+		position, rest = d.scrubSome(position, scrubPause)
 		timer.Reset(rest)
 	}
 }
@@ -36,7 +36,7 @@ func (d *Disk) scrub() {
 // scrubSome reads on from a position as much as pause allows for. It returns where
 // to go on and after how long.
 func (d *Disk) scrubSome(position slot, pause time.Duration) (slot, time.Duration) {
-	allowed := d.scrubs * int64(pause) / int64(time.Second)
+	allowed := d.scrubs / int64(time.Second/pause)
 	var read int64
 	batch := make([]diskPlace, 0, 16)
 	for read <= allowed {

@@ -25,6 +25,8 @@ type Tiered struct {
 	stripes [256]stripe // by key
 	copies  chan *Stored
 
+	copying sync.Mutex // held while a response comes to be in both tiers
+
 	mu     sync.RWMutex // held for writing by Close
 	closed bool
 	done   chan struct{} // closed when the copier has ended
@@ -175,7 +177,9 @@ func (t *Tiered) copy() {
 		// Changes of s wait. A failure is counted by the disk; s is not tried
 		// again.
 		if t.memory.holds(s) {
+			t.copying.Lock()
 			t.disk.Put(s.Meta, s.Bytes)
+			t.copying.Unlock()
 		}
 		stripe.mu.Unlock()
 	}
@@ -300,6 +304,8 @@ func (t *Tiered) Each(f func(*Meta) bool) {
 // Stats implements Store. What is in both tiers takes room in both but is one
 // entry; finding that out takes time linear in the entries in memory.
 func (t *Tiered) Stats() StoreStats {
+	t.copying.Lock()
+	defer t.copying.Unlock()
 	near, far := t.memory.Stats(), t.disk.Stats()
 	both := int64(0)
 	t.memory.Each(func(m *Meta) bool {
