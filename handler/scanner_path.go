@@ -117,7 +117,7 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 		case s.rules.has(ruleRefresh) && equalFold(name, "url") && refreshes(b, at):
 			return ruleRefresh, true
 		case s.rules.has(ruleUnquoted) && attributeClass(name) == urlAttribute && at > 0 && startsAttribute(b[at-1]):
-			return ruleUnquoted, true
+			return ruleUnquoted, s.kind == kindHTML || insideTagText(b, at)
 		}
 		return 0, false
 	case '(':
@@ -213,7 +213,7 @@ func holdsForm(form rule, p place, b []byte, i int) bool {
 	case ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleWordPressPath:
 		return p == placeTag || p == placeValue || p == placeScript || p == placeRules
 	case ruleUnquoted:
-		return p == placeTag
+		return p == placeTag || p == placeScript && insideTagText(b, i)
 	case ruleCSSURL:
 		return p == placeValue || p == placeStyle || p == placeScript
 	case ruleCSSImport:
