@@ -878,3 +878,36 @@ func TestInvalidation(t *testing.T) {
 		}
 	})
 }
+
+// lateStore calls back between a look-up and its use.
+type lateStore struct {
+	*Memory
+	looked func()
+}
+
+func (s *lateStore) Lookup(key string, request http.Header) Found {
+	found := s.Memory.Lookup(key, request)
+	if f := s.looked; f != nil {
+		s.looked = nil
+		f()
+	}
+	return found
+}
+
+// TestFlightLooksTwice: a fetch that ends between the look-up of a request and
+// the start of its own spares it that.
+func TestFlightLooksTwice(t *testing.T) {
+	store := new(lateStore)
+	g := newRig(t, func(o *Options) {
+		store.Memory = o.Store.(*Memory)
+		o.Store = store
+	}, page("Cache-Control", "max-age=60"))
+	store.looked = func() {
+		g.get("/x")
+		g.settle()
+	}
+	if w := g.get("/x"); w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+	g.wantAsked(1)
+}
