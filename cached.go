@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ import (
 // shared is the cache of a mount and what the mount knows for it.
 type shared struct {
 	cache atomic.Pointer[cache.Cache] // nil until the app has started
+	// limits applies the store's new limits at the first request.
+	limits      sync.Once
+	applyLimits func() // set before cache is
 
 	// keyed are the placeholders whose values the inner chain or the operator
 	// makes an answer depend on.
@@ -108,12 +112,18 @@ func ofRequest(name string) bool {
 	return false
 }
 
+// maxBodyOnDisk is the default of max_body where the store has a disk.
+const maxBodyOnDisk = 2 << 30
+
 // openCache makes the cache over an open store.
 func (m *Mount) openCache(s *openStore) error {
 	o := m.Cache.options()
 	o.Mount = m.Name
 	o.Fingerprint = fmt.Sprintf("%016x", m.mapping.Fingerprint())
 	o.Store = s.store
+	if o.MaxBodyBytes == 0 && s.disk != nil {
+		o.MaxBodyBytes = maxBodyOnDisk
+	}
 	o.Ledger = s.ledger
 	if ttl := o.TTL; ttl != nil {
 		o.TTL = func(status int, path string) time.Duration {
@@ -124,6 +134,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
 	o.Cookies.Learnt = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
+	o.Fetch = m.Forward.options()
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}

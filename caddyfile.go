@@ -13,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/headers"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/caddy-mount/mount/handler"
 )
 
 func init() {
@@ -34,6 +36,7 @@ func init() {
 //	    cookies all|<pattern>...
 //	    authorization pass|drop
 //	    transform off|{ ... }
+//	    forward strict|<field>...
 //	    cache   off|{ ... }
 //	    handle  { <directives> }
 //	    # every other subdirective is reverse_proxy's own
@@ -107,9 +110,12 @@ func (p *mountParser) line() error {
 func (p *mountParser) origin() error {
 	t := p.Token()
 	scheme, _, isURL := strings.Cut(t.Text, "://")
-	if !isURL || (scheme != "http" && scheme != "https") {
+	switch {
+	case !isURL, scheme == "h2c":
 		p.origins = append(p.origins, t)
 		return nil
+	case scheme != "http" && scheme != "https":
+		return p.Errf("origin %q: expected https://host[:port][/path], http://..., h2c://..., unix//path or host:port", t.Text)
 	}
 	u, err := url.Parse(t.Text)
 	switch {
@@ -154,10 +160,13 @@ func (p *mountParser) block() error {
 				return p.Err("site needs at least one base URL: site <base-url>...")
 			}
 			p.m.Site = append(p.m.Site, args...)
+			err = p.probe(handler.Options{Sites: args})
 		case "aware":
 			err = p.aware()
 		case "public":
-			err = p.oneWord(&p.m.Public)
+			if err = p.oneWord(&p.m.Public); err == nil {
+				err = p.probe(handler.Options{Public: p.m.Public})
+			}
 		case "bare":
 			err = p.oneOf(&p.m.Bare, bareRedirect, bareServe)
 		case "cookies":
@@ -169,8 +178,13 @@ func (p *mountParser) block() error {
 				args = []string{"*"}
 			}
 			p.m.Cookies = append(p.m.Cookies, args...)
+			err = p.probe(handler.Options{Cookies: args})
 		case "authorization":
 			err = p.oneOf(&p.m.Authorization, "pass", "drop")
+		case "transform":
+			err = p.transform()
+		case "forward":
+			err = p.forwardFields()
 		case "cache":
 			err = p.cache()
 		case "handle":
@@ -196,6 +210,34 @@ func (p *mountParser) block() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// probe has one subdirective checked where it stands, so that the error carries
+// its line.
+func (p *mountParser) probe(o handler.Options) error {
+	if len(o.Sites) == 0 {
+		o.Sites = []string{"http://site.invalid"}
+	}
+	if _, err := handler.New(o); err != nil {
+		return p.WrapErr(err)
+	}
+	return nil
+}
+
+// forwardFields parses forward strict | <field>...
+func (p *mountParser) forwardFields() error {
+	args := p.RemainingArgs()
+	switch {
+	case p.m.Forward != nil:
+		return p.Err("forward is given twice")
+	case len(args) == 0:
+		return p.Err("expected: forward strict, or forward <field>...")
+	case len(args) == 1 && args[0] == "strict":
+		p.m.Forward = new(Forward)
+		return nil
+	}
+	p.m.Forward = &Forward{Fields: args}
 	return nil
 }
 

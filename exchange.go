@@ -169,6 +169,7 @@ func (x *exchange) answer(w http.ResponseWriter) error {
 	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
 	defer func() { x.report(&result, time.Since(start)) }()
 	if c := x.m.shared.cache.Load(); c != nil {
+		x.m.shared.limits.Do(x.m.shared.applyLimits)
 		return x.fromCache(w, c, &result)
 	}
 	return x.pass(w)

@@ -99,6 +99,13 @@ type Mount struct {
 	// sends those too, `drop` sends none.
 	Authorization string `json:"authorization,omitempty"`
 
+	// Which bodies are mapped. Default: all text that a browser or a feed reader reads.
+	Transform *Transform `json:"transform,omitempty"`
+
+	// Reduces the request fields that reach the site on fetches that may be
+	// stored. Default: all end-to-end fields, of which the site's Vary selects.
+	Forward *Forward `json:"forward,omitempty"`
+
 	// The shared cache. Default: on, for what the mounted site itself allows.
 	Cache *Cache `json:"cache,omitempty"`
 
@@ -223,6 +230,19 @@ func (m *Mount) check() error {
 	case m.Authorization != "" && m.Authorization != "pass" && m.Authorization != "drop":
 		return fmt.Errorf("authorization %q: expected pass or drop", m.Authorization)
 	}
+	if m.Transform != nil {
+		if err := m.Transform.check(); err != nil {
+			return err
+		}
+		if m.Aware && m.Transform.KeepRootRelative {
+			return errors.New("root_relative off has no meaning with aware: root-relative URLs are right there")
+		}
+	}
+	if m.Forward != nil {
+		if err := m.Forward.check(); err != nil {
+			return err
+		}
+	}
 	if m.Cache != nil {
 		if err := m.Cache.check(); err != nil {
 			return err
@@ -240,6 +260,7 @@ func (m *Mount) options() handler.Options {
 		Public:        m.Public,
 		Cookies:       m.Cookies,
 		Authorization: m.Authorization,
+		Transform:     m.Transform.options(),
 	}
 	switch {
 	case m.StripPrefix:

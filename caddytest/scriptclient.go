@@ -49,6 +49,8 @@ func (s *script) parseCall(args []string) (Call, error) {
 			var size uint64
 			size, err = humanize.ParseBytes(value)
 			call.Upload = int64(size)
+		case "-tunnel":
+			call.Tunnel, call.Open = value, true
 		case "-jar":
 			call.Jar, err = s.jar(value)
 		default:

@@ -193,7 +193,7 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		return s.wordPressForm()
 	case ':', ',', '[', '{':
 		if c == ':' {
-			if s.rules.has(ruleUserSettings) && keyBefore(b, j-1, "url") && userSettings(b, j-1) {
+			if s.rules.has(ruleUserSettings) && (keyBefore(b, j-1, "url") && userSettings(b, j-1) || previewSettings(b, j-1)) {
 				return ruleUserSettings, true
 			}
 			if s.rules.has(guardReferer) && keyBefore(b, j-1, "wp_http_referer") {
