@@ -201,7 +201,7 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 // scanSlashes decides the slashes before limit. If one needs more text, it
 // returns the start of its form and false.
 func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
-	b := w.b
+	b, leads := w.b, &leadsToPath[s.kind]
 	for s.next < limit {
 		i := bytes.IndexByte(b[s.next:limit], '/')
 		if i < 0 {
@@ -209,7 +209,7 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 			break
 		}
 		i += s.next
-		if i > 0 && leadsToPath[b[i-1]] {
+		if i > 0 && leads[b[i-1]] && (b[i-1] != '/' || i+1 == len(b) || s.t.initials[b[i+1]]) {
 			m, v := s.pathForm(w, i)
 			switch v {
 			case undecidedYet:

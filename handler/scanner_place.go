@@ -167,10 +167,7 @@ func (p *placeTracker) rawEnd(b []byte, at int) (end int, ok bool) {
 func (p *placeTracker) resync(b []byte) int {
 	at := p.at
 	*p = placeTracker{}
-	if i := lastIndex(b, "</script"); i >= lastIndex(b, "<script") && i >= 0 {
-		return i
-	}
-	if i := lastIndex(b, "<script"); i >= 0 {
+	if i := lastScriptTag(b); i >= 0 {
 		return i
 	}
 	if i := bytes.Index(b, []byte("</")); i >= 0 {
@@ -188,17 +185,24 @@ func (p *placeTracker) resync(b []byte) int {
 	return 0
 }
 
-// lastIndex is bytes.LastIndex by repeated forward search, which is faster for
-// a needle that is rare.
-func lastIndex(b []byte, needle string) int {
+// lastScriptTag returns where the last opening or closing tag of a script starts,
+// or -1.
+func lastScriptTag(b []byte) int {
+	const name = "script"
 	last := -1
 	for from := 0; ; {
-		i := bytes.Index(b[from:], []byte(needle))
+		i := bytes.Index(b[from:], []byte(name))
 		if i < 0 {
 			return last
 		}
-		last = from + i
-		from = last + len(needle)
+		i += from
+		from = i + len(name)
+		switch {
+		case i >= 1 && b[i-1] == '<':
+			last = i - 1
+		case i >= 2 && b[i-1] == '/' && b[i-2] == '<':
+			last = i - 2
+		}
 	}
 }
 

@@ -50,8 +50,9 @@ if ( 'https' === ( $_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '' ) ) {
 `
 
 // StrippedConfig is what an aware site needs besides where the mount strips its
-// prefix: WordPress computes redirects from the path of the request, so it gets the public one.
-const StrippedConfig = `if ( isset( $_SERVER['REQUEST_URI'] ) && 0 !== strpos( $_SERVER['REQUEST_URI'], '/blog/' ) ) {
+// prefix: WordPress computes redirects from the path of the request, so it gets
+// the public one. The mount names the prefix that it took off.
+const StrippedConfig = `if ( '/blog' === ( $_SERVER['HTTP_X_FORWARDED_PREFIX'] ?? '' ) ) {
 	$_SERVER['REQUEST_URI'] = '/blog' . $_SERVER['REQUEST_URI'];
 }
 `
