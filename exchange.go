@@ -252,7 +252,13 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	rw.Learn = m.cookies.learn
 	rw.KeepInternal = forCache
 	rw.Rest = rest
+	since := r.Header["If-Modified-Since"]
 	rw.Tags = v.Content(r, rest)
+	if forCache && len(since) > 0 {
+		// The cache's own condition. What it holds was mapped by this very
+		// configuration, which is part of its key.
+		r.Header["If-Modified-Since"] = since
+	}
 	start := time.Now()
 	defer func() {
 		_ = rw.Close(http.ErrAbortHandler) // does nothing after the one below
