@@ -189,9 +189,10 @@ type Stored struct {
 	// Opener opens a body that is not in memory; nil if Bytes is the body.
 	Opener Opener
 
-	// Notes of the cache that reads it; see hit.go and epoch.go.
+	// Notes of the cache that reads it; see hit.go, epoch.go and coding_forms.go.
 	prepared atomic.Pointer[prepared]
 	checked  atomic.Uint64
+	forms    atomic.Pointer[forms]
 }
 
 // An Opener opens the body of a stored response for reading. It is safe for
