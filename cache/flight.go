@@ -60,6 +60,8 @@ type flight struct {
 	// trailer is set before the body ends.
 	trailer http.Header
 
+	codings flightCodings
+
 	watchdog *time.Timer
 	moved    atomic.Int64 // when the origin last brought something, Unix ns
 	blocked  atomic.Bool  // the origin waits for a reader
@@ -86,6 +88,7 @@ type answer struct {
 	meta      *Meta     // status and fields
 	prepared  *prepared // the header for clients, if it may be shared
 	length    int64     // declared, or -1
+	codable   bool      // clients get it coded
 	body      *body
 }
 
@@ -220,8 +223,8 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		m.MaxLifetime = c.UnverifiedLifetime
 	}
 	reason := f.purgedBefore(m, now)
-	p := c.derive(m)
-	a := answer{meta: m, length: length, reason: ReasonStored}
+	p := c.derive(m, length)
+	a := answer{meta: m, length: length, reason: ReasonStored, codable: p.codable}
 	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh})
 	switch {
 	case storable != ReasonStored:
@@ -239,6 +242,9 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	} else {
 		// One client alone gets it, with all that was said to him.
 		m.Header = StoredHeader(header, Policy{})
+		if len(c.Codings) > 0 {
+			setVary(m.Header, a.codable)
+		}
 		a.body = newBody(-1, 0, c.WindowBytes, c.memory, nil)
 		a.body.window()
 		c.flights.remove(f)
@@ -463,7 +469,8 @@ func (f *flight) store(size int64) Reason {
 	if c.covered(m, f.number).hard {
 		return ReasonPurged
 	}
-	if old := c.Store.Lookup(m.Key, f.fields).Stored; old != nil && old.RequestTime.After(m.RequestTime) {
+	old := c.Store.Lookup(m.Key, f.fields).Stored
+	if old != nil && old.RequestTime.After(m.RequestTime) {
 		return ReasonSuperseded
 	}
 	body, inMemory := f.answer.body.bytes()
@@ -489,7 +496,12 @@ func (f *flight) store(size int64) Reason {
 		c.Hooks.log("response was not stored", ReasonStoreFull, err)
 		return ReasonStoreFull
 	}
-	s.prepared.CompareAndSwap(nil, f.answer.prepared)
+	if p := f.answer.prepared; f.answer.length >= 0 || !p.codable || size >= minCodedBytes && size <= maxCodedBytes {
+		// What was derived without the length holds with it.
+		s.prepared.CompareAndSwap(nil, p)
+	}
+	c.inherit(s, old)
+	f.keepForms(s)
 	c.counts.stored.Add(1)
 	return ReasonStored
 }

@@ -259,12 +259,13 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	if reader == nil {
 		return false, ReasonTooLarge, nil
 	}
-	defer reader.close()
+	plain := reader
+	defer func() { plain.close() }()
 	x.setFetched(a, leads)
 	h := x.w.Header()
 	switch {
 	case a.prepared != nil && EvaluatePrecondition(x.r.Header, a.meta.Status, a.prepared.header, a.meta.ResponseTime) == PreconditionNotModified:
-		x.notModified(a.prepared.header)
+		x.notModified(a.prepared)
 		return true, ReasonUndecided, nil
 	case answer == RangeUnsatisfiable:
 		x.unsatisfiable(a.length)
@@ -281,8 +282,20 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	default:
 		delete(h, "Content-Length")
 	}
+	bodiless := x.r.Method == http.MethodHead || !bodyAllowed(status)
+	if k := x.codingOf(a); k != Identity && part == nil {
+		if bodiless {
+			setCoding(h, k)
+		} else if coded, done := f.codedReader(k); coded != nil {
+			defer done()
+			setCoding(h, k)
+			// The coded body holds up the other one now, if anything does.
+			reader.close()
+			reader = coded
+		}
+	}
 	x.w.WriteHeader(status)
-	if x.r.Method == http.MethodHead || !bodyAllowed(status) {
+	if bodiless {
 		return true, ReasonUndecided, nil
 	}
 	x.tail(f, reader, rest)
