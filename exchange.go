@@ -112,10 +112,19 @@ func (x *exchange) refuse() error {
 		return caddyhttp.Error(http.StatusRequestURITooLong, errors.New("the URL is longer than 8 KiB"))
 	case headerBytes(x.r.Header) > maxHeaderBytes:
 		return caddyhttp.Error(http.StatusRequestHeaderFieldsTooLarge, errors.New("the header is larger than 32 KiB"))
+	case x.r.Method == http.MethodConnect && !websocketConnect(x.r):
+		// RFC 9110 section 9.3.6: a 2xx would tell the client that a tunnel is open.
+		return caddyhttp.Error(http.StatusMethodNotAllowed, errors.New("CONNECT opens no tunnel here, but for WebSocket (RFC 8441)"))
 	case x.m.mapping.Looping(x.r.Header):
 		return caddyhttp.Error(http.StatusLoopDetected, errors.New("the request has been through this mount before (CDN-Loop, RFC 8586)"))
 	}
 	return nil
+}
+
+// websocketConnect tells whether the request is an extended CONNECT for
+// WebSocket: RFC 8441, and RFC 9220, where quic-go tells the protocol in Proto.
+func websocketConnect(r *http.Request) bool {
+	return r.ProtoMajor == 2 && r.Header.Get(":protocol") == "websocket" || r.ProtoMajor == 3 && r.Proto == "websocket"
 }
 
 func headerBytes(h http.Header) (n int) {

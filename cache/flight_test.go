@@ -911,3 +911,23 @@ func TestFlightLooksTwice(t *testing.T) {
 	}
 	g.wantAsked(1)
 }
+
+// TestConditionOnWhatIsNotStored: a feed reader that holds the feed gets a 304,
+// though nothing says how long the feed may be stored.
+func TestConditionOnWhatIsNotStored(t *testing.T) {
+	g := newRig(t, nil, page("Etag", `"a"`))
+	for _, test := range []struct {
+		tag  string
+		want int
+	}{{`"a"`, http.StatusNotModified}, {`W/"a"`, http.StatusNotModified}, {`"b"`, http.StatusOK}} {
+		if w := g.get("/feed/", "If-None-Match", test.tag); w.Code != test.want || test.want == 304 && w.Body.Len() > 0 {
+			t.Errorf("%s: status %d, want %d", test.tag, w.Code, test.want)
+		}
+	}
+	g.wantAsked(3)
+
+	g = newRig(t, nil, page("Etag", `"a"`, "Set-Cookie", "a=b"))
+	if w := g.get("/", "If-None-Match", `"a"`); w.Code != http.StatusOK || w.Header().Get("Set-Cookie") == "" {
+		t.Errorf("status %d, Set-Cookie %q", w.Code, w.Header().Get("Set-Cookie"))
+	}
+}
