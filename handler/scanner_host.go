@@ -294,15 +294,16 @@ func (t *forms) mayBegin(w window) bool {
 	}
 	rest := w.b[i:]
 	for k := range t.needles {
-		host := t.needles[k].host
-		if len(rest) < len(host) {
-			if equalFold(rest, string(host[:len(rest)])) {
-				return true
-			}
-		} else if equalFold(rest[:len(host)], string(host)) {
-			if _, _, v := t.after(w, k, i+len(host), nil, everyHost); v == undecidedYet {
-				return true
-			}
+		host := t.needles[k].name
+		n := min(len(rest), len(host))
+		if !equalFold(rest[:n], host[:n]) {
+			continue
+		}
+		if n < len(host) {
+			return true
+		}
+		if _, _, v := t.after(w, k, i+n, nil, everyHost); v == undecidedYet {
+			return true
 		}
 	}
 	return false
