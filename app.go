@@ -6,8 +6,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
-
-	"github.com/caddy-mount/mount/cache"
 )
 
 func init() {
@@ -28,15 +26,8 @@ type App struct {
 	Stores map[string]*Store `json:"stores,omitempty"`
 
 	logger *zap.Logger
-	mounts []*Mount          // of this configuration, in the order of their provisioning
-	opened map[string]string // name to key in the pool, of what this configuration holds
-}
-
-// Store configures one store of responses.
-type Store struct {
-	// How many bytes of memory the store takes, stored header fields and
-	// answers on their way included. Default: 256MiB.
-	Memory Size `json:"memory,omitempty"`
+	mounts []*Mount        // of this configuration, in the order of their provisioning
+	opened map[string]bool // keys in the pool of the stores that this configuration holds
 }
 
 // CaddyModule returns the Caddy module information.
@@ -57,26 +48,29 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.Stores[defaultStore] == nil {
 		a.Stores[defaultStore] = new(Store)
 	}
-	for _, s := range a.Stores {
-		if s.Memory == 0 {
-			s.Memory = defaultMemory
-		}
-	}
-	return nil
-}
-
-// minMemory is the least that a store can do its work in.
-const minMemory Size = 1 << 20
-
-// Validate checks the sizes.
-func (a *App) Validate() error {
 	for name, s := range a.Stores {
 		if s == nil {
 			return fmt.Errorf("store %s is null", name)
 		}
-		if s.Memory < minMemory {
-			return fmt.Errorf("store %s: memory %s is too small; expected at least %s", name, s.Memory, minMemory)
+		s.complete(name)
+	}
+	return nil
+}
+
+// Validate checks the sizes.
+func (a *App) Validate() error {
+	folders := make(map[string]string)
+	for name, s := range a.Stores {
+		if err := s.check(name); err != nil {
+			return err
 		}
+		if s.Disk == 0 {
+			continue
+		}
+		if other, taken := folders[s.Folder]; taken {
+			return fmt.Errorf("stores %s and %s have the same folder", name, other)
+		}
+		folders[s.Folder] = name
 	}
 	return nil
 }
@@ -91,24 +85,10 @@ func (a *App) register(m *Mount) error {
 	return nil
 }
 
-// stores holds the open stores of the process by name, counted by the
-// configurations that use them.
-var stores = caddy.NewUsagePool()
-
-// openStore is a store that is open, with the purges of its responses.
-type openStore struct {
-	name   string
-	store  cache.Store
-	ledger *cache.Ledger
-}
-
-// Destruct closes the store. Responses that were handed out stay readable.
-func (s *openStore) Destruct() error { return s.store.Close() }
-
 // Start opens the stores and gives each mount its cache. Requests that come
 // before that pass by the cache.
 func (a *App) Start() error {
-	a.opened = make(map[string]string)
+	a.opened = make(map[string]bool)
 	for _, m := range a.mounts {
 		if err := a.open(m); err != nil {
 			return errors.Join(fmt.Errorf("mount %s: %w", m.Name, err), a.Stop())
@@ -121,53 +101,40 @@ func (a *App) Start() error {
 // open opens the store of m, if it is not yet, and makes m's cache.
 func (a *App) open(m *Mount) error {
 	name := m.Cache.Store
-	pooled, loaded, err := stores.LoadOrNew(name, func() (caddy.Destructor, error) { return newStore(name, a.Stores[name]) })
+	config := a.Stores[name]
+	key := config.key(name)
+	pooled, loaded, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) { return newStore(name, config, a.logger) })
 	if err != nil {
 		return err
 	}
-	if _, held := a.opened[name]; held {
-		_, err := stores.Delete(name) // one count a configuration is enough
-		if err != nil {
+	s := pooled.(*openStore)
+	if a.opened[key] {
+		// One count a configuration is enough.
+		if _, err := stores.Delete(key); err != nil {
 			return err
 		}
 	}
-	a.opened[name] = name
-	s := pooled.(*openStore)
-	if loaded {
-		if err := s.resize(a.Stores[name]); err != nil {
-			return err
+	a.opened[key] = true
+	// This configuration may yet be rejected, if another app fails to start. Its
+	// limits apply from the first request on that is served through it.
+	m.shared.applyLimits = func() {
+		if !loaded {
+			return
+		}
+		if err := s.resize(config, a.logger); err != nil {
+			a.logger.Error("resizing a store", zap.String("store", name), zap.Error(err))
 		}
 	}
 	return m.openCache(s)
-}
-
-func newStore(name string, s *Store) (*openStore, error) {
-	memory, err := cache.NewMemory(int64(s.Memory))
-	if err != nil {
-		return nil, fmt.Errorf("opening store %s: %w", name, err)
-	}
-	ledger, err := cache.NewLedger(nil, 0)
-	if err != nil {
-		return nil, fmt.Errorf("opening the purges of store %s: %w", name, err)
-	}
-	return &openStore{name: name, store: memory, ledger: ledger}, nil
-}
-
-// resize applies new limits to a store that an earlier configuration opened.
-func (s *openStore) resize(to *Store) error {
-	if memory, ok := s.store.(interface{ Resize(maxBytes int64) error }); ok {
-		return memory.Resize(int64(to.Memory))
-	}
-	return nil
 }
 
 // Stop gives the stores back. Those that no other configuration uses are closed.
 func (a *App) Stop() error {
 	live.remove(a)
 	var errs []error
-	for name := range a.opened {
-		if _, err := stores.Delete(name); err != nil {
-			errs = append(errs, fmt.Errorf("closing store %s: %w", name, err))
+	for key := range a.opened {
+		if _, err := stores.Delete(key); err != nil {
+			errs = append(errs, fmt.Errorf("closing a store: %w", err))
 		}
 	}
 	a.opened = nil
@@ -180,8 +147,3 @@ var (
 	_ caddy.Provisioner = (*App)(nil)
 	_ caddy.Validator   = (*App)(nil)
 )
-
-// tiers returns the numbers of each tier of the store.
-func (s *openStore) tiers() map[string]cache.StoreStats {
-	return map[string]cache.StoreStats{"memory": s.store.Stats()}
-}

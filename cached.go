@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
 )
@@ -22,6 +24,9 @@ import (
 // shared is the cache of a mount and what the mount knows for it.
 type shared struct {
 	cache atomic.Pointer[cache.Cache] // nil until the app has started
+	// limits applies the store's new limits at the first request.
+	limits      sync.Once
+	applyLimits func() // set before cache is
 
 	// keyed are the placeholders whose values the inner chain or the operator
 	// makes an answer depend on.
@@ -108,12 +113,18 @@ func ofRequest(name string) bool {
 	return false
 }
 
+// maxBodyOnDisk is the default of max_body where the store has a disk.
+const maxBodyOnDisk = 2 << 30
+
 // openCache makes the cache over an open store.
 func (m *Mount) openCache(s *openStore) error {
 	o := m.Cache.options()
 	o.Mount = m.Name
 	o.Fingerprint = fmt.Sprintf("%016x", m.mapping.Fingerprint())
 	o.Store = s.store
+	if o.MaxBodyBytes == 0 && s.disk != nil {
+		o.MaxBodyBytes = maxBodyOnDisk
+	}
 	o.Ledger = s.ledger
 	if ttl := o.TTL; ttl != nil {
 		o.TTL = func(status int, path string) time.Duration {
@@ -124,6 +135,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
 	o.Cookies.Learnt = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
+	o.Fetch = m.Forward.options()
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
@@ -170,6 +182,9 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	case x.identified():
 		q.Pass = cache.ReasonAuthorization
 	}
+	if x.variant != nil {
+		q.Split, q.Splits = x.variant.text, x.m.split.texts
+	}
 	repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
@@ -204,7 +219,7 @@ func (x *exchange) detach() cache.Handler {
 		values[strings.Trim(name, "{}")] = outer.ReplaceAll(name, "")
 	}
 	peer, rest, remote := x.peer(), x.rest, x.r.RemoteAddr
-	m, v := x.m, x.v
+	m, v, variant := x.m, x.v, x.variant
 	raw, _ := x.query()
 	raw = m.shared.drop.Apply(raw) // what is keyed is what is forwarded
 
@@ -212,6 +227,11 @@ func (x *exchange) detach() cache.Handler {
 		repl := caddy.NewReplacer()
 		for name, value := range values {
 			repl.Set(name, value)
+		}
+		repl.Set("http.mount.name", m.Name)
+		if variant != nil {
+			repl.Set("http.mount.split", variant.text)
+			r = r.WithContext(balancer.WithVariant(r.Context(), variant.label))
 		}
 		r.RemoteAddr = remote
 		r = caddyhttp.PrepareRequest(r.WithContext(caddyhttp.ContextWithIdleTimeouts(r.Context(), nil, nil)), repl, w, server)

@@ -13,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/headers"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/caddy-mount/mount/handler"
 )
 
 func init() {
@@ -34,7 +36,9 @@ func init() {
 //	    cookies all|<pattern>...
 //	    authorization pass|drop
 //	    transform off|{ ... }
+//	    forward strict|<field>...
 //	    cache   off|{ ... }
+//	    split   <name> { ... }
 //	    handle  { <directives> }
 //	    # every other subdirective is reverse_proxy's own
 //	}
@@ -63,6 +67,7 @@ type mountParser struct {
 
 	directive caddyfile.Token     // the word mount, whose position errors carry
 	origins   []caddyfile.Token   // upstream addresses as reverse_proxy reads them
+	groups    [][]caddyfile.Token // those of each variant of the split
 	firstSite string              // base URL of the first http or https origin
 	addressed bool                // every https origin is an IP address
 	https     bool                // at least one origin is https
@@ -107,9 +112,12 @@ func (p *mountParser) line() error {
 func (p *mountParser) origin() error {
 	t := p.Token()
 	scheme, _, isURL := strings.Cut(t.Text, "://")
-	if !isURL || (scheme != "http" && scheme != "https") {
+	switch {
+	case !isURL, scheme == "h2c":
 		p.origins = append(p.origins, t)
 		return nil
+	case scheme != "http" && scheme != "https":
+		return p.Errf("origin %q: expected https://host[:port][/path], http://..., h2c://..., unix//path or host:port", t.Text)
 	}
 	u, err := url.Parse(t.Text)
 	switch {
@@ -154,10 +162,13 @@ func (p *mountParser) block() error {
 				return p.Err("site needs at least one base URL: site <base-url>...")
 			}
 			p.m.Site = append(p.m.Site, args...)
+			err = p.probe(handler.Options{Sites: args})
 		case "aware":
 			err = p.aware()
 		case "public":
-			err = p.oneWord(&p.m.Public)
+			if err = p.oneWord(&p.m.Public); err == nil {
+				err = p.probe(handler.Options{Public: p.m.Public})
+			}
 		case "bare":
 			err = p.oneOf(&p.m.Bare, bareRedirect, bareServe)
 		case "cookies":
@@ -169,10 +180,17 @@ func (p *mountParser) block() error {
 				args = []string{"*"}
 			}
 			p.m.Cookies = append(p.m.Cookies, args...)
+			err = p.probe(handler.Options{Cookies: args})
 		case "authorization":
 			err = p.oneOf(&p.m.Authorization, "pass", "drop")
+		case "transform":
+			err = p.transform()
+		case "forward":
+			err = p.forwardFields()
 		case "cache":
 			err = p.cache()
+		case "split":
+			err = p.split()
 		case "handle":
 			if p.handle != nil {
 				return p.Err("handle is given twice")
@@ -196,6 +214,34 @@ func (p *mountParser) block() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// probe has one subdirective checked where it stands, so that the error carries
+// its line.
+func (p *mountParser) probe(o handler.Options) error {
+	if len(o.Sites) == 0 {
+		o.Sites = []string{"http://site.invalid"}
+	}
+	if _, err := handler.New(o); err != nil {
+		return p.WrapErr(err)
+	}
+	return nil
+}
+
+// forwardFields parses forward strict | <field>...
+func (p *mountParser) forwardFields() error {
+	args := p.RemainingArgs()
+	switch {
+	case p.m.Forward != nil:
+		return p.Err("forward is given twice")
+	case len(args) == 0:
+		return p.Err("expected: forward strict, or forward <field>...")
+	case len(args) == 1 && args[0] == "strict":
+		p.m.Forward = new(Forward)
+		return nil
+	}
+	p.m.Forward = &Forward{Fields: args}
 	return nil
 }
 
@@ -243,6 +289,9 @@ func (p *mountParser) finish() error {
 	at := caddyfile.NewDispenser([]caddyfile.Token{p.directive})
 	at.Next()
 	dynamic := slices.ContainsFunc(p.passed, func(s caddyfile.Segment) bool { return s.Directive() == "dynamic" })
+	if err := p.finishSplit(dynamic); err != nil {
+		return err
+	}
 	switch {
 	case p.handle != nil && len(p.origins) > 0:
 		return at.Err("a mount has either origins or a handle block, not both")
@@ -275,13 +324,7 @@ func (p *mountParser) finishHandle() error {
 // finishProxy hands all that is not ours to reverse_proxy's own parser, token
 // by token, so that its errors carry their own file and line.
 func (p *mountParser) finishProxy() error {
-	word := p.directive
-	word.Text = "reverse_proxy"
-	tokens := []caddyfile.Token{word}
-	for _, o := range p.origins {
-		o.Line, o.File = word.Line, word.File // one line, wherever "to" stood
-		tokens = append(tokens, o)
-	}
+	tokens := p.proxyLine(p.origins)
 	if len(p.passed) > 0 {
 		brace := p.directive
 		brace.Text = "{"
@@ -302,12 +345,27 @@ func (p *mountParser) finishProxy() error {
 	if err := rp.FinalizeUnmarshalCaddyfile(p.WithDispenser(d)); err != nil {
 		return err
 	}
+	if len(p.groups) > 0 {
+		rp.Upstreams = distinct(rp.Upstreams)
+	}
 	p.forward(rp)
 	if err := p.serverName(rp); err != nil {
 		return err
 	}
 	p.m.HandlersRaw = []json.RawMessage{caddyconfig.JSONModuleObject(rp, "handler", "reverse_proxy", nil)}
 	return nil
+}
+
+// proxyLine returns the line of a reverse_proxy to the upstreams.
+func (p *mountParser) proxyLine(upstreams []caddyfile.Token) []caddyfile.Token {
+	word := p.directive
+	word.Text = "reverse_proxy"
+	tokens := []caddyfile.Token{word}
+	for _, u := range upstreams {
+		u.Line, u.File = word.Line, word.File // one line, wherever "to" or a variant stood
+		tokens = append(tokens, u)
+	}
+	return tokens
 }
 
 // forward makes reverse_proxy send the fields as the mount has set them: it
@@ -368,7 +426,7 @@ func (p *mountParser) serverName(rp *reverseproxy.Handler) error {
 // ownFields are the request fields that the mount sets on the way to the site.
 var ownFields = []string{
 	"Accept-Encoding", "Cdn-Loop", "Cookie", "Destination", "Forwarded", "Host", "Origin", "Referer",
-	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Real-Ip",
+	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", splitField, "X-Real-Ip",
 }
 
 // refuseOwnField stops header_up from setting what the mount itself sets: the

@@ -21,6 +21,7 @@ func init() {
 //	mount {
 //	    store [<name>] {
 //	        memory <size>
+//	        disk   <size> [<folder>]
 //	    }
 //	}
 func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -48,16 +49,39 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 		}
 		s := new(Store)
 		for nesting := d.Nesting(); d.NextBlock(nesting); {
-			if d.Val() != "memory" {
-				return nil, d.Errf("unknown word %q in store; expected: memory <size>", d.Val())
-			}
-			if err := sizeArg(d, &s.Memory); err != nil {
+			if err := parseStoreWord(d, s); err != nil {
 				return nil, err
 			}
 		}
 		app.Stores[name] = s
 	}
 	return httpcaddyfile.App{Name: "mount", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+// parseStoreWord parses one line of a store block.
+func parseStoreWord(d *caddyfile.Dispenser, s *Store) error {
+	switch d.Val() {
+	case "memory":
+		return sizeArg(d, &s.Memory)
+	case "disk":
+		args := d.RemainingArgs()
+		if len(args) < 1 || len(args) > 2 {
+			return d.Err("expected: disk <size> [<folder>], as in disk 20GB")
+		}
+		size, err := parseSize(args[0])
+		if err != nil {
+			return d.Errf("disk: %v", err)
+		}
+		if size == 0 {
+			return d.Err("disk must not be zero; leave the line out for a store in memory only")
+		}
+		s.Disk = size
+		if len(args) == 2 {
+			s.Folder = args[1]
+		}
+		return nil
+	}
+	return d.Errf("unknown word %q in store; expected: memory <size> or disk <size> [<folder>]", d.Val())
 }
 
 // cache parses the subdirective. Syntax:

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
 )
@@ -35,6 +36,7 @@ type exchange struct {
 	canonical string // public path that is forwarded and keyed, escaped
 	rest      string // the part of it below the mount
 	original  *url.URL
+	variant   *splitVariant // nil without a split
 }
 
 // claim tells whether the request is the mount's: by its path as it is now,
@@ -169,6 +171,7 @@ func (x *exchange) answer(w http.ResponseWriter) error {
 	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
 	defer func() { x.report(&result, time.Since(start)) }()
 	if c := x.m.shared.cache.Load(); c != nil {
+		x.m.shared.limits.Do(x.m.shared.applyLimits)
 		return x.fromCache(w, c, &result)
 	}
 	return x.pass(w)
@@ -230,6 +233,9 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	r.Header = r.Header.Clone()
 	v.Outbound(r, rest, peer)
 	r.Header["Accept-Encoding"] = m.accept
+	if label, ok := balancer.VariantFrom(r.Context()); ok && m.split != nil {
+		r.Header[splitField] = m.split.variants[label].field
+	}
 	r.TLS = nil
 	if v.SiteScheme() == "https" {
 		r.TLS = siteTLS
@@ -251,7 +257,13 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	rw.Learn = m.cookies.learn
 	rw.KeepInternal = forCache
 	rw.Rest = rest
+	since := r.Header["If-Modified-Since"]
 	rw.Tags = v.Content(r, rest)
+	if forCache && len(since) > 0 {
+		// The cache's own condition. What it holds was mapped by this very
+		// configuration, which is part of its key.
+		r.Header["If-Modified-Since"] = since
+	}
 	start := time.Now()
 	defer func() {
 		_ = rw.Close(http.ErrAbortHandler) // does nothing after the one below

@@ -11,12 +11,14 @@
 //
 //   - waiting.go: how many attempts wait for an answer, and for how long;
 //   - estimate.go: the moving averages of one upstream;
-//   - meter.go: both together, shared over reloads;
+//   - meter.go and table.go: both together, shared over reloads, found by
+//     upstream;
 //   - choose.go: the choice among candidates;
-//   - transport.go and body.go: the measuring;
+//   - transport.go and body.go: the measuring; tried.go: what a retry avoids;
 //   - leasttime.go and caddyfile.go: the Caddy module.
 //
-// How a split works: split.go says who a visitor is (token.go is the cookie),
-// rendezvous.go gives a visitor a variant, and groups.go is the selection
-// policy that stays inside the variant's own upstreams.
+// How a split works: split.go is its configuration, visitor.go tells visitors
+// apart (token.go is the value of their cookie), rendezvous.go gives each a
+// variant, and groups.go is the selection policy that stays inside the variant's
+// own upstreams.
 package balancer

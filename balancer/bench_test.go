@@ -34,6 +34,7 @@ func benchRequest(tb testing.TB, u *reverseproxy.Upstream) *http.Request {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	req.URL.Host = "" // as a server receives it
 	return req
 }
 

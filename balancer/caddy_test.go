@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy/fastcgi"
 	_ "github.com/caddyserver/caddy/v2/modules/filestorage"
 )
@@ -211,6 +212,54 @@ func TestNotInProxy(t *testing.T) {
 	_, err := ctx.LoadModuleByID("http.reverse_proxy.selection_policies.least_time", nil)
 	if err == nil || !strings.Contains(err.Error(), "must stand in the configuration of a reverse_proxy") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// FuzzShare reads any share: what is accepted lies from 0 to 1.
+func FuzzShare(f *testing.F) {
+	for _, s := range []string{"", "0", "0.5", "50%", "%", "-0", "NaN", "Inf%", "1e-400", "0x1p-2"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if share, ok := parseShare(s); ok && !(share >= 0 && share <= 1) {
+			t.Errorf("%q is read as %v", s, share)
+		}
+	})
+}
+
+// TestTransportLoadedLater stands for a Caddy that loads transports later: the
+// policy refuses to run without measuring.
+func TestTransportLoadedLater(t *testing.T) {
+	p := &LeastTime{Measure: FirstByte}
+	proxy := &reverseproxy.Handler{TransportRaw: json.RawMessage(`{"protocol":"http"}`)}
+	if err := p.measure(caddy.Context{}, proxy); err == nil || proxy.Transport != nil {
+		t.Errorf("error %v, transport %v", err, proxy.Transport)
+	}
+}
+
+// TestTwoMeasures nests policies in one reverse_proxy: each attempt is measured
+// once for each measure.
+func TestTwoMeasures(t *testing.T) {
+	u := upstream("nested.test:80")
+	proxy := &reverseproxy.Handler{Transport: respond(200, "", ""), Upstreams: reverseproxy.UpstreamPool{u}}
+	for _, m := range []Measure{FirstByte, LastByte, FirstByte} {
+		p := &LeastTime{Measure: m, Decay: caddy.Duration(testDecay), table: newTestTable(t, m, u)}
+		if err := p.measure(caddy.Context{}, proxy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	req, _ := http.NewRequestWithContext(attemptContext(t.Context(), u), http.MethodGet, "http://nested.test", nil)
+	resp, err := proxy.Transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.ReadAll(resp.Body)
+	resp.Body.Close()
+	for _, m := range []Measure{FirstByte, LastByte} {
+		if got := acquireMeter(meterKey{u.Dial, m}).estimate.Load(); got == nil || got.answers != 1 {
+			t.Errorf("%s: estimate %+v, want one answer", m, got)
+		}
+		releaseMeter(meterKey{u.Dial, m})
 	}
 }
 

@@ -148,7 +148,7 @@ func TestChooseExplores(t *testing.T) {
 		{"not what was tried just now", known("odd", time.Second, 0).since(9 * time.Second), 0.02, 0, 0},
 		{"not twice at a time", known("odd", time.Second, 1).since(time.Minute), 0.02, 0, 0},
 		{"not what still seems to fail", known("odd", time.Second, 0).after(broken, 9).since(20 * time.Second), 0.02, 0, 0},
-		{"what has failed long ago", known("odd", time.Second, 0).after(broken, 9).since(31 * time.Second), 0.02, 0.015, 0.025},
+		{"what has failed long ago", known("odd", time.Second, 0).after(broken, 9).since(34 * time.Second), 0.02, 0.015, 0.025},
 		{"never if so asked", known("odd", time.Second, 0).since(time.Minute), 0, 0, 0},
 	}
 	for _, tt := range tests {

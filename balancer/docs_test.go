@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // documented returns the policies that docs/balancing.md shows: the lines of its
@@ -93,8 +94,12 @@ func TestDocumentedPolicies(t *testing.T) {
 			}
 			var counts [3]atomic.Int64
 			_, first := origin(t, slow("", 0, &counts[0]))
-			_, second := origin(t, slow("", 30*ms, &counts[1]))
-			_, third := origin(t, slow("", 30*ms, &counts[2]))
+			delay := time.Duration(0)
+			if strings.Contains(policy, "least_time") {
+				delay = 200 * ms
+			}
+			_, second := origin(t, slow("", delay, &counts[1]))
+			_, third := origin(t, slow("", delay, &counts[2]))
 			base := serve(t, fmt.Sprintf("reverse_proxy %s %s %s {\n%s\n}", first, second, third, policy))
 
 			cookie := ""
@@ -129,5 +134,22 @@ func TestDocumentedPolicies(t *testing.T) {
 		if !seen[name] {
 			t.Errorf("the page does not show %s", name)
 		}
+	}
+}
+
+// TestDocumentedJSON loads the handler's fields that the page shows.
+func TestDocumentedJSON(t *testing.T) {
+	page, err := os.ReadFile("../docs/balancing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```json\n\\{(.*?)\\}\n```").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) == 0 {
+		t.Fatal("the page shows no JSON")
+	}
+	var n atomic.Int64
+	_, address := origin(t, slow("", 0, &n))
+	for _, block := range blocks {
+		mustGet(t, load(t, proxyJSON(","+block[1], address)))
 	}
 }

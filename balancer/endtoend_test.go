@@ -3,10 +3,7 @@ package balancer
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/fcgi"
-	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -42,7 +39,8 @@ func clients(n, atATime int, request func()) {
 }
 
 func TestSharesAsSimulated(t *testing.T) {
-	delays := []time.Duration{10 * ms, 10 * ms, 100 * ms}
+	// Long enough that a busy machine adds little to them.
+	delays := []time.Duration{100 * ms, 100 * ms, time.Second}
 	counts := make([]atomic.Int64, len(delays))
 	site := "reverse_proxy"
 	for i, delay := range delays {
@@ -50,7 +48,7 @@ func TestSharesAsSimulated(t *testing.T) {
 		site += " " + address
 	}
 	base := serve(t, site+" {\n lb_policy least_time\n}")
-	const n, atATime = 600, 8
+	const n, atATime = 240, 8
 	clients(n, atATime, func() {
 		if status, _, err := get(base); err != nil || status != 200 {
 			t.Errorf("status %d, error %v", status, err)
@@ -60,7 +58,7 @@ func TestSharesAsSimulated(t *testing.T) {
 	simulated := scenario{
 		pool:     func() []*simUpstream { return upstreams(64, delays...) },
 		rate:     atATime / delays[0].Seconds(),
-		duration: 2 * time.Second,
+		duration: 20 * time.Second,
 	}.run(newLeastTimeSim(len(delays), 7), 7)
 	for i := range delays {
 		share := float64(counts[i].Load()) / n
@@ -70,14 +68,14 @@ func TestSharesAsSimulated(t *testing.T) {
 
 func TestKilledUpstream(t *testing.T) {
 	var counts [3]atomic.Int64
-	killed, first := origin(t, slow("killed", 2*ms, &counts[0]))
-	_, second := origin(t, slow("second", 10*ms, &counts[1]))
-	_, third := origin(t, slow("third", 20*ms, &counts[2]))
+	killed, first := origin(t, slow("killed", 5*ms, &counts[0]))
+	_, second := origin(t, slow("second", 50*ms, &counts[1]))
+	_, third := origin(t, slow("third", 100*ms, &counts[2]))
 	base := serve(t, fmt.Sprintf("reverse_proxy %s %s %s {\n lb_policy least_time\n lb_retries 2\n}", first, second, third))
 
 	var sent, atDeath atomic.Int64
-	clients(500, 8, func() {
-		if sent.Add(1) == 200 {
+	clients(300, 4, func() {
+		if sent.Add(1) == 100 {
 			killed.Listener.Close()
 			killed.CloseClientConnections()
 			atDeath.Store(counts[0].Load())
@@ -86,10 +84,10 @@ func TestKilledUpstream(t *testing.T) {
 			t.Errorf("status %d, error %v", status, err)
 		}
 	})
-	if atDeath.Load() < 100 {
-		t.Errorf("the fastest had only %d of 200 requests", atDeath.Load())
+	if atDeath.Load() < 60 {
+		t.Errorf("the fastest had only %d of 100 requests", atDeath.Load())
 	}
-	if counts[1].Load()+counts[2].Load() < 290 {
+	if counts[1].Load()+counts[2].Load() < 195 {
 		t.Errorf("the others had %d and %d requests", counts[1].Load(), counts[2].Load())
 	}
 }
@@ -105,6 +103,26 @@ func TestFailingFastAttractsNobody(t *testing.T) {
 	clients(200, 4, func() { _, _, _ = get(base) })
 	if bad.Load() > 12 {
 		t.Errorf("%d of 200 requests went to the upstream that fails", bad.Load())
+	}
+}
+
+// TestRetriedResponse retries answers of 500: the retry goes to another upstream
+// although the failing one is the faster, so no client sees a failure.
+func TestRetriedResponse(t *testing.T) {
+	var good atomic.Int64
+	_, healthy := origin(t, slow("ok", 10*ms, &good))
+	_, failing := origin(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "no", http.StatusInternalServerError)
+	})
+	base := serve(t, fmt.Sprintf(`reverse_proxy %s %s {
+	lb_policy least_time
+	lb_retries 1
+	lb_retry_match {
+		expression "{http.reverse_proxy.status_code} == 500"
+	}
+}`, failing, healthy))
+	for range 20 {
+		mustGet(t, base)
 	}
 }
 
@@ -134,7 +152,7 @@ func TestReload(t *testing.T) {
 	})
 	var fastCount, slowCount atomic.Int64
 	_, fast := origin(t, slow("fast", ms, &fastCount))
-	_, lame := origin(t, slow("slow", 60*ms, &slowCount))
+	_, lame := origin(t, slow("slow", 300*ms, &slowCount))
 
 	base := serve(t, fmt.Sprintf("@held path /held\nreverse_proxy @held %s {\n lb_policy least_time last_byte\n}\nreverse_proxy %s %s {\n lb_policy least_time\n}", removed, fast, lame))
 	for range 10 {
@@ -173,9 +191,9 @@ func TestLastByte(t *testing.T) {
 	var drips, whole atomic.Int64
 	_, dripping := origin(t, func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
-		slow("drips", 60*ms, &drips)(w, r)
+		slow("drips", 300*ms, &drips)(w, r)
 	})
-	_, prompt := origin(t, slow("whole", 15*ms, &whole))
+	_, prompt := origin(t, slow("whole", 100*ms, &whole))
 	for _, tt := range []struct {
 		measure string
 		prefers *atomic.Int64
@@ -183,64 +201,12 @@ func TestLastByte(t *testing.T) {
 		t.Run(tt.measure, func(t *testing.T) {
 			base := serve(t, fmt.Sprintf("reverse_proxy %s %s {\n lb_policy least_time %s\n}", dripping, prompt, tt.measure))
 			before := tt.prefers.Load()
-			for range 12 {
+			for range 8 {
 				mustGet(t, base)
 			}
-			if got := tt.prefers.Load() - before; got < 10 {
-				t.Errorf("%d of 12 requests went to the right origin", got)
+			if got := tt.prefers.Load() - before; got < 6 {
+				t.Errorf("%d of 8 requests went to the right origin", got)
 			}
 		})
-	}
-}
-
-// TestProtocols shows that the same measuring works with every transport.
-func TestProtocols(t *testing.T) {
-	startFastCGI := func(h http.Handler) string {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			_ = fcgi.Serve(listener, h)
-		}()
-		t.Cleanup(func() { listener.Close(); <-done })
-		return listener.Addr().String()
-	}
-	startH2C := func(h http.Handler) string {
-		server := httptest.NewUnstartedServer(h)
-		server.Config.Protocols = new(http.Protocols)
-		server.Config.Protocols.SetUnencryptedHTTP2(true)
-		server.Start()
-		t.Cleanup(server.Close)
-		return server.Listener.Addr().String()
-	}
-	startHTTP := func(h http.Handler) string {
-		_, address := origin(t, h.ServeHTTP)
-		return address
-	}
-	tests := []struct {
-		name, transport string
-		start           func(http.Handler) string
-	}{
-		{"HTTP 1", "", startHTTP},
-		{"h2c", "transport http {\n versions h2c\n}", startH2C},
-		{"FastCGI", "transport fastcgi {\n root /srv\n}", startFastCGI},
-	}
-	for _, tt := range tests {
-		for _, measure := range []string{"first_byte", "last_byte"} {
-			t.Run(tt.name+" "+measure, func(t *testing.T) {
-				var fastCount, slowCount atomic.Int64
-				fast, lame := tt.start(slow("fast", 0, &fastCount)), tt.start(slow("slow", 60*ms, &slowCount))
-				base := serve(t, fmt.Sprintf("reverse_proxy %s %s {\n lb_policy least_time %s\n %s\n}", lame, fast, measure, tt.transport))
-				for range 12 {
-					mustGet(t, base)
-				}
-				if slowCount.Load() > 1 {
-					t.Errorf("%d of 12 requests went to the slow origin", slowCount.Load())
-				}
-			})
-		}
 	}
 }

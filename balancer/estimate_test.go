@@ -74,9 +74,9 @@ func TestEstimateView(t *testing.T) {
 	}{
 		{"unknown is as good as the best", nil, 0, floor, 0, 1},
 		{"fresh is as learnt", slow, 0, 1, 0, 0},
-		{"one decay keeps a third", slow, testDecay, floor + 0.99/math.E, 0, 0},
-		{"a long time keeps nothing", slow, time.Hour, floor, 0, 0},
-		{"failures fade as well", broke, testDecay, floor, 1 / math.E, 0},
+		{"one decay keeps a third", slow, testDecay, floor + 0.99*24/65, 0, 0},
+		{"a long time keeps nothing", slow, 24 * time.Hour, floor, 0, 0},
+		{"failures fade as well", broke, testDecay, floor, 24.0 / 65, 0},
 		{"one lucky answer is doubted", lucky, 0, floor - (floor-0.001)/8, 0, 7.0 / 8},
 		{"enough answers are trusted", proven, 0, 0.001, 0, 0},
 		{"better than the floor stays so", proven, time.Hour, 0.001, 0, 0},

@@ -1,14 +1,12 @@
 package balancer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 )
 
@@ -137,7 +135,7 @@ func (p *LeastTime) Cleanup() error {
 // Select returns the available upstream that is expected to answer soonest, or
 // nil if none is available. Those that have failed this request come last.
 func (p *LeastTime) Select(pool reverseproxy.UpstreamPool, r *http.Request, _ http.ResponseWriter) *reverseproxy.Upstream {
-	u, _ := choose(&p.chooser, []*reverseproxy.Upstream(pool), p.table, triedBy(r.Context()), sinceEpoch())
+	u, _ := choose(&p.chooser, []*reverseproxy.Upstream(pool), p.table, triedBy(r), sinceEpoch())
 	return u
 }
 
@@ -146,6 +144,10 @@ func (p *LeastTime) Select(pool reverseproxy.UpstreamPool, r *http.Request, _ ht
 func (p *LeastTime) measure(ctx caddy.Context, proxy *reverseproxy.Handler) error {
 	if measures(proxy.Transport, p.Measure) {
 		return nil // by another policy of the same reverse_proxy
+	}
+	if proxy.TransportRaw != nil {
+		// It would replace ours unseen.
+		return errors.New("least_time cannot measure in this version of Caddy: the transport is loaded after the selection policy")
 	}
 	if proxy.Transport == nil {
 		// The default of reverse_proxy, made here because it would be made
@@ -175,25 +177,6 @@ func enclosingProxy(ctx caddy.Context) *reverseproxy.Handler {
 		}
 	}
 	return nil
-}
-
-// triedVar is the variable of a request that holds the upstreams which have
-// failed it. Only a failure writes it, so requests that succeed pay nothing.
-const triedVar = "mount.balancer.tried"
-
-func triedBy(ctx context.Context) []*reverseproxy.Upstream {
-	tried, _ := caddyhttp.GetVar(ctx, triedVar).([]*reverseproxy.Upstream)
-	return tried
-}
-
-// maxTried bounds the list of failed upstreams of one request.
-const maxTried = 16
-
-func addTried(ctx context.Context, u *reverseproxy.Upstream) {
-	tried := triedBy(ctx)
-	if len(tried) < maxTried && !contains(tried, u) {
-		caddyhttp.SetVar(ctx, triedVar, append(tried, u))
-	}
 }
 
 // Interface guards.

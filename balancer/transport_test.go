@@ -23,7 +23,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // attemptContext is what reverse_proxy gives an attempt at u.
 func attemptContext(ctx context.Context, u *reverseproxy.Upstream) context.Context {
 	ctx = context.WithValue(ctx, caddyhttp.ServerCtxKey, new(caddyhttp.Server))
-	ctx = context.WithValue(ctx, caddyhttp.VarsCtxKey, make(map[string]any))
+	ctx = context.WithValue(ctx, caddy.ReplacerCtxKey, caddy.NewReplacer())
 	return context.WithValue(ctx, caddy.CtxKey("reverse_proxy.dial_info"), reverseproxy.DialInfo{Upstream: u})
 }
 
@@ -125,7 +125,7 @@ func TestRoundTripOutcomes(t *testing.T) {
 			if waits := m.waiting.word.Load() != 0; waits != tt.stillWaits {
 				t.Errorf("waits = %v, want %v", waits, tt.stillWaits)
 			}
-			if tried := len(triedBy(ctx)) == 1; tried != tt.tried {
+			if tried := len(triedBy(req)) == 1; tried != tt.tried {
 				t.Errorf("tried = %v, want %v", tried, tt.tried)
 			}
 		})

@@ -70,16 +70,18 @@ func (s *stage) pass(d time.Duration) {
 
 // call is one request at the origin, driven by the test.
 type call struct {
-	s    *stage
-	r    *http.Request
-	do   chan func(http.ResponseWriter) (done bool, err error)
-	gone bool // the handler has returned
+	s      *stage
+	r      *http.Request
+	do     chan func(http.ResponseWriter) (done bool, err error)
+	gone   bool // the handler has returned
+	flight bool // asked by a flight, not by a request that passes
 }
 
 // origin is the origin's handler. As a proxy does, it gives up when the context of
 // its request ends: with an abort after the header, silently before it.
 func (s *stage) origin(w http.ResponseWriter, r *http.Request) error {
 	c := &call{s: s, r: r, do: make(chan func(http.ResponseWriter) (bool, error))}
+	_, c.flight = w.(*flightWriter)
 	wrote := false
 	defer func() { c.gone = true }()
 	s.calls <- c

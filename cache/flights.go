@@ -7,12 +7,12 @@ import "sync"
 type flights struct {
 	mu      sync.Mutex
 	table   map[Key]*flight
-	running int // including those that can no longer be joined
-	quiet   *sync.Cond
+	running map[*flight]struct{} // including those that can no longer be joined
+	quiet   *sync.Cond           // nothing runs
 }
 
 func newFlights() *flights {
-	t := &flights{table: make(map[Key]*flight)}
+	t := &flights{table: make(map[Key]*flight), running: make(map[*flight]struct{})}
 	t.quiet = sync.NewCond(&t.mu)
 	return t
 }
@@ -21,7 +21,7 @@ func newFlights() *flights {
 func (t *flights) idle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.running > 0 {
+	for len(t.running) > 0 {
 		t.quiet.Wait()
 	}
 }
@@ -54,7 +54,7 @@ func (t *flights) enter(c *Cache, key Key, f *flight) (_ *flight, full bool) {
 		g.clients++
 		return g, false
 	}
-	if t.running >= c.MaxFlights {
+	if len(t.running) >= c.MaxFlights {
 		return nil, true
 	}
 	if f != nil {
@@ -72,12 +72,8 @@ func (t *flights) admits(c *Cache, f *flight) bool {
 
 // known is what is known of the response so far: its tags come with the header.
 func (f *flight) known() *Meta {
-	select {
-	case <-f.ready:
-		if f.answer.meta != nil {
-			return f.answer.meta
-		}
-	default:
+	if f.answered() && f.answer.meta != nil {
+		return f.answer.meta
 	}
 	return &f.place
 }
@@ -86,7 +82,7 @@ func (f *flight) known() *Meta {
 func (t *flights) alone(c *Cache, f *flight) *flight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.running >= c.MaxFlights {
+	if len(t.running) >= c.MaxFlights {
 		f.cancel(nil)
 		return nil
 	}
@@ -103,7 +99,7 @@ func (t *flights) background(c *Cache, key Key, start func() *flight) {
 	f := start()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if g := t.table[key]; g != nil && t.admits(c, g) || t.running >= c.MaxFlights {
+	if g := t.table[key]; g != nil && t.admits(c, g) || len(t.running) >= c.MaxFlights {
 		f.cancel(nil)
 		return
 	}
@@ -124,7 +120,7 @@ func (t *flights) launch(f *flight) {
 	if f.key != (Key{}) {
 		t.table[f.key] = f
 	}
-	t.running++
+	t.running[f] = struct{}{}
 	f.c.counts.fetches.Add(1)
 	// Noted under the lock, before it can be joined and before it is sent.
 	f.number = f.c.Ledger.Last()
@@ -151,9 +147,7 @@ func (t *flights) leave(f *flight) {
 
 // nearlyDone says whether so little is known to remain of f that it may end.
 func (f *flight) nearlyDone() bool {
-	select {
-	case <-f.ready:
-	default:
+	if !f.answered() {
 		return false
 	}
 	a := &f.answer
@@ -183,7 +177,7 @@ func (t *flights) end(f *flight) {
 	t.mu.Lock()
 	t.drop(f)
 	f.ended = true
-	if t.running--; t.running == 0 {
+	if delete(t.running, f); len(t.running) == 0 {
 		t.quiet.Broadcast()
 	}
 	release := f.clients == 0
@@ -204,7 +198,7 @@ func (f *flight) release() {
 func (t *flights) doom(match func(*flight) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, f := range t.table {
+	for f := range t.running {
 		if match(f) {
 			f.doomed.Store(true)
 			t.drop(f)
@@ -216,5 +210,5 @@ func (t *flights) doom(match func(*flight) bool) {
 func (t *flights) count() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.running
+	return len(t.running)
 }

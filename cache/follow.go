@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -170,16 +171,17 @@ func (x *serving) await(f *flight, leads bool) (*flight, bool, error) {
 	}
 }
 
-// forwardHint passes an interim response on.
+// forwardHint passes an interim response on. The fields of the final one that are
+// set already stay as they are.
 func (x *serving) forwardHint(hint hint) {
 	h := x.w.Header()
+	final := maps.Clone(h)
 	for name, values := range hint.header {
 		h[name] = values
 	}
 	x.w.WriteHeader(hint.status)
-	for name := range hint.header {
-		delete(h, name)
-	}
+	clear(h)
+	maps.Copy(h, final)
 }
 
 // failed answers when the origin brought nothing: from the store if a rule allows
@@ -228,11 +230,14 @@ func (x *serving) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 	if x.c.covered(s.Meta, s.Number).hard || VariantKey(s.Vary, x.r.Header) != s.Variant {
 		return false, ReasonUndecided, nil
 	}
-	phase := PhaseValidated
-	if !leads {
+	phase, reason := PhaseValidated, ReasonNotModified
+	switch {
+	case f.answer.reason == ReasonFresh:
+		phase, reason = PhaseHit, ReasonFresh
+	case !leads:
 		phase = PhaseCollapsed
 	}
-	served, err := x.serveStored(s, phase, ReasonNotModified, now)
+	served, err := x.serveStored(s, phase, reason, now)
 	if !served {
 		x.found.Stored = nil
 	}

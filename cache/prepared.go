@@ -76,7 +76,11 @@ func (c *Cache) derive(m *Meta, length int64) *prepared {
 			p.header[name] = values[:len(values):len(values)]
 		}
 	}
-	if p.fresh.Source == LifetimeOperator || p.fresh.Source == LifetimeHeuristic {
+	switch {
+	case p.fresh.Source == LifetimeOperator,
+		p.fresh.Source == LifetimeHeuristic && len(m.Header["Cache-Control"]) == 0:
+		// Where the origin did speak of caching, its word goes on: the clients'
+		// own estimate is as good as ours.
 		c.clientLifetime(p)
 	}
 	if len(c.Codings) > 0 {

@@ -189,6 +189,11 @@ type Stored struct {
 	// Opener opens a body that is not in memory; nil if Bytes is the body.
 	Opener Opener
 
+	// id is the number that the disk store knows it by; zero in other stores.
+	id uint64
+	// copied says that a tiered store has put it on its way to disk.
+	copied atomic.Bool
+
 	// Notes of the cache that reads it; see hit.go, epoch.go and coding_forms.go.
 	prepared atomic.Pointer[prepared]
 	checked  atomic.Uint64

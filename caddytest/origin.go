@@ -119,7 +119,7 @@ func (o *Origin) Resolve(hostport string) (address string, ok bool) {
 		return "", false
 	}
 	host, _, err := net.SplitHostPort(hostport)
-	if err != nil || o.network == "unix" {
+	if err != nil || o.network == "unix" || net.ParseIP(host) != nil {
 		return o.DialAddress(), true
 	}
 	_, port, err := net.SplitHostPort(o.Address())

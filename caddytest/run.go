@@ -6,7 +6,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Run runs the scripts of dir as subtests of t, one after another.
+// Run runs the scripts of dir as subtests of t, one after another. The commands
+// "caddy recipe" and "caddy example" need the repository's root as the working
+// directory.
 func Run(t *testing.T, dir string) {
 	t.Helper()
 	testscript.RunT(serial{t}, Params(dir))

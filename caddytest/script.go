@@ -42,6 +42,7 @@ var commands = map[string]func(s *script, neg bool, args []string) error{
 	"client":  (*script).cmdClient,
 	"head":    (*script).cmdHead,
 	"chunk":   (*script).cmdChunk,
+	"pieces":  (*script).cmdPieces,
 	"eof":     (*script).cmdEOF,
 	"cut":     (*script).cmdCut,
 	"await":   (*script).cmdAwait,
@@ -174,20 +175,40 @@ func (s *script) resolve(hostport string) (string, bool) {
 }
 
 // cmdCaddy loads a Caddyfile, by default the one of that name. With "!", loading
-// must fail, and "expect error" looks at why.
+// must fail, and "expect error" looks at why. "caddy recipe TEXT" loads the one
+// that follows a paragraph of the README that begins with the text, "caddy
+// example NAME" that of an example.
 func (s *script) cmdCaddy(neg bool, args []string) error {
-	if len(args) == 1 && args[0] == "stop" {
+	var (
+		name = "Caddyfile"
+		text string
+		err  error
+	)
+	switch {
+	case len(args) == 1 && args[0] == "stop":
 		return s.server.Stop()
+	case len(args) == 2 && args[0] == "recipe":
+		name = args[1]
+		text, err = recipe(args[1])
+	case len(args) == 2 && args[0] == "example":
+		name = "examples/" + args[1] + "/Caddyfile"
+		var content []byte
+		content, err = os.ReadFile(name)
+		text = string(content)
+	case len(args) > 1:
+		return errors.New("usage: caddy [FILE], caddy recipe TEXT, caddy example NAME or caddy stop")
+	default:
+		if len(args) == 1 {
+			name = args[0]
+		}
+		var content []byte
+		content, err = os.ReadFile(filepath.Join(s.dir, name))
+		text = string(content)
 	}
-	name := "Caddyfile"
-	if len(args) > 0 {
-		name = args[0]
-	}
-	text, err := os.ReadFile(filepath.Join(s.dir, name))
 	if err != nil {
 		return err
 	}
-	s.lastErr = s.server.Load(expand(string(text), s.getenv), name)
+	s.lastErr = s.server.Load(expand(text, s.getenv), name)
 	switch {
 	case neg && s.lastErr == nil:
 		return fmt.Errorf("%s loads, want an error", name)
@@ -195,6 +216,22 @@ func (s *script) cmdCaddy(neg bool, args []string) error {
 		return s.lastErr
 	}
 	return nil
+}
+
+// recipe returns the first Caddyfile in the README after a paragraph that begins
+// with title.
+func recipe(title string) (string, error) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		return "", err
+	}
+	_, after, found := strings.Cut(string(readme), "\n\n"+title)
+	_, after, fenced := strings.Cut(after, "\n```caddyfile\n")
+	text, _, closed := strings.Cut(after, "\n```\n")
+	if !found || !fenced || !closed {
+		return "", fmt.Errorf("the README has no Caddyfile after a paragraph that begins with %q", title)
+	}
+	return text + "\n", nil
 }
 
 // cmdOrigin stops or restarts an origin.

@@ -2,4 +2,8 @@ package caddytest
 
 import "testing"
 
-func TestScripts(t *testing.T) { Run(t, "testdata/script") }
+func TestScripts(t *testing.T) {
+	// Recipes and examples are found, and their paths hold, from the root.
+	t.Chdir("..")
+	Run(t, "caddytest/testdata/script")
+}

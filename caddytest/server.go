@@ -43,12 +43,18 @@ func NewServer(dir string, dial func(hostport string) (addr string, ok bool)) *S
 			address, err := s.reserve(port)
 			return address, err == nil
 		}
+		if port, local := strings.CutPrefix(hostport, "localhost:"); local {
+			if address, err := s.Address(port); err == nil {
+				return address, true
+			}
+		}
 		return dial(hostport)
 	}}
 	return s
 }
 
-// SelfHost is the host name by which a configuration dials the server itself.
+// SelfHost is the host name by which a configuration dials the server itself. So
+// does localhost, with a port that one of its sites listens on.
 const SelfHost = "caddy.test"
 
 // Load makes the Caddyfile the running configuration: the first one starts
@@ -164,12 +170,23 @@ func (s *Server) Admin(request *http.Request) (*http.Response, error) {
 }
 
 // Isolate points Caddy's process-wide paths, which configurations without a
-// storage fall back to, at dir, and takes the process off the DNS: only the names
-// of origins resolve. TestMain calls it before anything loads.
+// storage fall back to, at dir, and takes the process off the network: only the
+// names of origins resolve, and only their certificates are trusted. TestMain
+// calls it before anything loads.
 func Isolate(dir string) error {
 	net.DefaultResolver = resolver()
-	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
-		if err := os.Setenv(name, dir); err != nil {
+	authority, err := originAuthority()
+	if err != nil {
+		return err
+	}
+	roots := dir + "/roots.pem"
+	if err := os.WriteFile(roots, authority.pem(), 0o600); err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"SSL_CERT_FILE": roots, "SSL_CERT_DIR": dir, "XDG_DATA_HOME": dir, "XDG_CONFIG_HOME": dir,
+	} {
+		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}

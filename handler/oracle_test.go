@@ -44,6 +44,7 @@ var (
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,15}[wx])?,(` + reSpace + `{0,16})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,16}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,16}:)` + reSpace + `{0,16}$`)
 	oracleWP     = regexp.MustCompile(`^\\*/(wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)(?:$|[^A-Za-z0-9._-])`)
+	oracleInTag  = regexp.MustCompile(`(?s)<[A-Za-z][^<>]{0,254}$`)
 	oracleEnds   = regexp.MustCompile(reQuote + `$`)
 )
 
@@ -241,10 +242,10 @@ func (o *oracle) base(i int, path string) (end int, ok bool) {
 		i += n
 	}
 	c, n := o.decode(i)
-	if path == "" || n == 0 || c <= ' ' || strings.IndexByte("/?#\"<>()[]{}|\\^`&", c) >= 0 {
+	if path == "" || n == 0 || c <= ' ' || strings.IndexByte("/?#\"',;<>()[]{}|\\^`&", c) >= 0 {
 		return i, true
 	}
-	if strings.IndexByte(".,;:!*'", c) < 0 {
+	if strings.IndexByte(".:!*", c) < 0 {
 		return 0, false
 	}
 	d, n := o.decode(i + n)
@@ -302,7 +303,7 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 	if form == ruleWordPressPath && !o.wordPress(end) {
 		return "", 0, 0, false
 	}
-	if o.kind == kindHTML && !oracleHolds(form, o.place(i)) {
+	if o.kind == kindHTML && !oracleHolds(form, o.place(i), o.in[:i]) {
 		return "", 0, 0, false
 	}
 	text = strings.ReplaceAll(to, "/", sep)
@@ -321,7 +322,7 @@ func (o *oracle) wordPress(i int) bool {
 	return oracleWP.MatchString("/" + word)
 }
 
-func oracleHolds(form rule, p place) bool {
+func oracleHolds(form rule, p place, left string) bool {
 	in := func(list ...place) bool {
 		for _, q := range list {
 			if p == q {
@@ -332,7 +333,7 @@ func oracleHolds(form rule, p place) bool {
 	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag)
+		return in(placeTag) || in(placeScript) && oracleInTag.MatchString(left)
 	case ruleCSSURL:
 		return in(placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
@@ -360,7 +361,7 @@ func (o *oracle) form(i int) (rule, bool) {
 		}
 		at := i - len(m[0])
 		if len(m[1]) <= maxNameByte && oracleURL.MatchString(m[1]) && at > 0 && regexp.MustCompile(`[ \n\t\r\f"']$`).MatchString(left[:at]) {
-			return pick(ruleUnquoted)
+			return ruleUnquoted, on.has(ruleUnquoted) && (o.kind == kindHTML || oracleInTag.MatchString(left[:at]))
 		}
 		return 0, false
 	}
@@ -385,7 +386,7 @@ func (o *oracle) form(i int) (rule, bool) {
 			return pick(ruleEntityAttribute)
 		case oracleURL.MatchString(name):
 			at := i - len(m[0])
-			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || regexp.MustCompile(`(?s)<[A-Za-z][^<>]{0,254}$`).MatchString(left[:at]))
+			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTag.MatchString(left[:at]))
 		case strings.EqualFold(name, "value"):
 			return 0, false
 		case on.has(ruleRefresh) && oracleRefr.MatchString(left):
@@ -409,6 +410,9 @@ func (o *oracle) form(i int) (rule, bool) {
 				return ruleUserSettings, true
 			}
 		}
+	}
+	if colon := strings.LastIndexByte(left, ':'); m[1] == ":" && on.has(ruleUserSettings) && strings.HasSuffix(left[:colon], `"url":{"self"`) {
+		return ruleUserSettings, true
 	}
 	if oracleKey.MatchString(left) {
 		return 0, false

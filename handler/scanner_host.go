@@ -227,13 +227,14 @@ func matchPath(w window, i int, path string, rules ruleSet) (end int, v verdict)
 	if !rules.has(guardBasePath) {
 		return i, mapped
 	}
+	end = i
 	c, n, more := w.unit(i)
 	switch {
 	case more:
 		return 0, undecidedYet
 	case n == 0 || endsSegment(c):
-		return i, mapped
-	case !bytes.ContainsRune([]byte(".,;:!*'"), rune(c)):
+		return end, mapped
+	case c != '.' && c != ':' && c != '!' && c != '*':
 		return 0, left
 	}
 	// Punctuation ends the segment where it ends the sentence.
@@ -242,15 +243,17 @@ func matchPath(w window, i int, path string, rules ruleSet) (end int, v verdict)
 	case more:
 		return 0, undecidedYet
 	case n == 0 || isSpace(c) || c == '"' || c == '\'' || c == '<':
-		return i, mapped
+		return end, mapped
 	}
 	return 0, left
 }
 
 // endsSegment reports whether c cannot continue a path segment in running text.
+// Quotation marks, commas and semicolons could by RFC 3986, but separate URLs
+// wherever they stand.
 func endsSegment(c byte) bool {
 	switch c {
-	case '/', '?', '#', '"', '<', '>', '(', ')', '[', ']', '{', '}', '|', '\\', '^', '`', '&':
+	case '/', '?', '#', '"', '\'', ',', ';', '<', '>', '(', ')', '[', ']', '{', '}', '|', '\\', '^', '`', '&':
 		return true
 	}
 	return c <= ' '

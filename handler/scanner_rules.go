@@ -134,11 +134,12 @@ var kindRules = [kindCount]ruleSet{
 	kindText: everyHost,
 	kindHTML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
 		ruleCSSURL, ruleCSSImport, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules),
-	kindXML:    everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleCSSURL),
+	kindXML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
+		ruleCSSURL, ruleWordPressPath),
 	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport),
-	kindScript: everyHost | pathGuards | set(ruleAttribute, ruleSrcset),
-	kindJSON: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleCSSURL,
-		ruleWordPressPath),
+	kindScript: everyHost | pathGuards | set(ruleAttribute),
+	kindJSON: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
+		ruleCSSURL, ruleWordPressPath),
 	kindManifest: everyHost | pathGuards | set(ruleManifest),
 }
 

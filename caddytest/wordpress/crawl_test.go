@@ -23,13 +23,13 @@ var otherStatus = map[string]map[string]int{
 // lets nothing pass that leads away from the mount.
 func TestCrawl(t *testing.T) {
 	for _, scheme := range []string{"https", "http"} {
-		for _, topology := range Topologies(scheme, rig.managedPort) {
+		for _, topology := range Topologies(scheme+"://"+PublicHost, rig.managedPort) {
 			t.Run(scheme+"/"+topology.Name, func(t *testing.T) {
 				crawl(t, run(t, topology, BlockTheme), readList(t, "block"))
 			})
 		}
 	}
-	transparent := Topologies("https", rig.managedPort)[0]
+	transparent := Topologies("https://"+PublicHost, rig.managedPort)[0]
 	t.Run("classic", func(t *testing.T) {
 		crawl(t, run(t, transparent, ClassicTheme), readList(t, "classic"))
 	})

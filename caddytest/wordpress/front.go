@@ -62,6 +62,7 @@ const frontConfig = `{
 http://%[4]s, https://%[4]s {
 	encode
 %[5]s
+	respond /favicon.ico 204
 	respond "` + MainSite + `" 404
 }
 `

@@ -137,7 +137,7 @@ func (s *Site) Serve(ctx context.Context, o OriginOptions) (*Origin, error) {
 		return nil, err
 	}
 	origin := &Origin{dir: dir, Address: loopback(o.Port)}
-	origin.server, err = startProcess("nginx", s.machine.log, syscall.SIGQUIT, path,
+	origin.server, err = startProcess("nginx", s.machine.log, syscall.SIGTERM, path,
 		"-p", dir, "-c", conf, "-e", filepath.Join(dir, "nginx.log"))
 	if err != nil {
 		return nil, err

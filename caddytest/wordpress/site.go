@@ -92,7 +92,8 @@ func (s *Site) uploads() string      { return filepath.Join(s.Files(), "wp-conte
 func (s *Site) savedUploads() string { return filepath.Join(s.dir, "uploads") }
 
 // configTemplate is wp-config.php. The network is cut off, because the tests must
-// depend on nothing outside; cron is off, because it would run at a time of its own.
+// depend on nothing outside; cron is off, because it would run at a time of its
+// own; the environment is a local one, so that application passwords work over http too.
 var configTemplate = template.Must(template.New("wp-config.php").Parse(`<?php
 define( 'DB_NAME', '{{.Name}}' );
 define( 'DB_USER', 'root' );
@@ -104,6 +105,7 @@ define( 'DB_COLLATE', '' );
 {{end}}define( 'AUTOMATIC_UPDATER_DISABLED', true );
 define( 'DISABLE_WP_CRON', true );
 define( 'WP_HTTP_BLOCK_EXTERNAL', true );
+define( 'WP_ENVIRONMENT_TYPE', 'local' );
 $table_prefix = 'wp_';
 {{.Config}}
 /* That's all, stop editing! */

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,9 @@ type Topology struct {
 
 	// Public is the base URL that visitors use, without a trailing slash.
 	Public string
+
+	// Ports are those of the front, http and https. Default: free ones, which Front.Routes leads to.
+	Ports [2]int
 
 	// Site is the WordPress.
 	Site SiteOptions
@@ -46,16 +50,27 @@ if ( 'https' === ( $_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '' ) ) {
 `
 
 // StrippedConfig is what an aware site needs besides where the mount strips its
-// prefix: WordPress computes redirects from the path of the request, so it gets the public one.
-const StrippedConfig = `if ( isset( $_SERVER['REQUEST_URI'] ) && 0 !== strpos( $_SERVER['REQUEST_URI'], '/blog/' ) ) {
+// prefix: WordPress computes redirects from the path of the request, so it gets
+// the public one. The mount names the prefix that it took off.
+const StrippedConfig = `if ( '/blog' === ( $_SERVER['HTTP_X_FORWARDED_PREFIX'] ?? '' ) ) {
 	$_SERVER['REQUEST_URI'] = '/blog' . $_SERVER['REQUEST_URI'];
 }
 `
 
-// Topologies are the ways that the end-to-end tests go through. scheme is the
-// public one, http or https; managedPort is a free port for the managed origin.
-func Topologies(scheme string, managedPort int) []Topology {
-	public := scheme + "://" + PublicHost + "/blog"
+// gzipConfig compresses every page, asked or not, as some managed hosts do.
+const gzipConfig = `if ( 'cli' !== PHP_SAPI ) {
+	header( 'Content-Encoding: gzip' );
+	ob_start( static function ( $page ) {
+		return gzencode( $page );
+	} );
+}
+`
+
+// Topologies are the ways that the end-to-end tests go through. public is the
+// address of the main site; managedPort is a free port for the managed origin.
+func Topologies(public string, managedPort int) []Topology {
+	scheme, _, _ := strings.Cut(public, ":")
+	public += "/blog"
 	transparent := SiteOptions{Name: "transparent", Home: "http://" + OriginHost}
 	managed := fmt.Sprintf("https://%s:%d", OriginHost, managedPort)
 	aware := fmt.Sprintf(AwareConfig, public)
@@ -83,10 +98,10 @@ func Topologies(scheme string, managedPort int) []Topology {
 		},
 		{
 			Name: "managed", Public: public,
-			Site:   SiteOptions{Name: "managed", Home: managed},
+			Site:   SiteOptions{Name: "managed", Home: managed, Config: gzipConfig},
 			Origin: &OriginOptions{Name: OriginHost, TLS: true, Gzip: true, Port: managedPort},
 			Mount: "mount /blog " + managed + " {\n\ttransport http {\n\t\tresolvers {resolver}\n\t\t" +
-				"tls_trust_pool file {cert}\n\t\tcompression off\n\t}\n\theader_up Accept-Encoding gzip\n}",
+				"tls_trust_pool file {cert}\n\t}\n}",
 		},
 	}
 }
@@ -130,7 +145,14 @@ func (t Topology) Run(ctx context.Context, site *Site) (_ *Running, err error) {
 	if err != nil {
 		return nil, err
 	}
-	front, err := StartFront(ctx, dir, FrontOptions{Mount: strings.NewReplacer(words...).Replace(t.Mount)})
+	public, err := url.Parse(t.Public)
+	if err != nil {
+		return nil, err
+	}
+	front, err := StartFront(ctx, dir, FrontOptions{
+		Host: public.Hostname(), HTTP: t.Ports[0], HTTPS: t.Ports[1],
+		Mount: strings.NewReplacer(words...).Replace(t.Mount),
+	})
 	if err != nil {
 		return nil, err
 	}

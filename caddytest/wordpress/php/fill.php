@@ -59,6 +59,9 @@ foreach (
 	update_option( $name, $value );
 }
 
+// WordPress tries out compression of its scripts with the first administrator that it sees; the tests want no such surprise.
+update_site_option( 'can_compress_scripts', 0 );
+
 // No welcome panels and guides in the way of a scripted browser.
 $guides = array( 'welcomeGuide' => false, 'welcomeGuideStyles' => false, 'welcomeGuidePage' => false, 'welcomeGuideTemplate' => false, 'enableChoosePatternModal' => false );
 update_user_meta(
@@ -141,6 +144,7 @@ $old = paragraph( "An old post. <a href=\"$home/2024/03/post-number-1/\">One</a>
 for ( $n = 5; $n <= 8; $n++ ) {
 	$old .= paragraph( "<a href=\"$home/2024/03/post-number-$n/\">Link $n</a>" );
 }
+$old .= paragraph( "<a href=\"$root/category/news/\">News by path</a>, and <code>$root/about/</code> as text." );
 add( array( 'post_title' => 'An old post', 'post_name' => 'an-old-post', 'post_content' => $old, 'post_date' => day( 21 ) ) );
 
 add( array( 'post_title' => 'Behind a password', 'post_name' => 'behind-a-password', 'post_password' => getenv( 'POST_PASSWORD' ), 'post_content' => paragraph( 'The treasure is buried.' ), 'post_date' => day( 22 ) ) );

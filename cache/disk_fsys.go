@@ -1,0 +1,117 @@
+package cache
+
+import (
+	"io"
+	"io/fs"
+	"os"
+)
+
+// fsys is the file system under a Disk, and all of it that a Disk uses: names are
+// relative to the folder of the store, with slashes. A test puts another one in
+// its place to fail calls, and to lose what was not synced. It is safe for
+// concurrent use.
+type fsys interface {
+	// Open opens a file for reading; ReadWrite for changing it in place.
+	Open(name string) (file, error)
+	ReadWrite(name string) (file, error)
+	// Create makes a file that must not exist, open for reading and writing.
+	Create(name string) (file, error)
+	// Rename moves a file, over another one if there is one, atomically.
+	Rename(from, to string) error
+	Remove(name string) error
+	// Mkdir makes a folder; it is no error if there is one.
+	Mkdir(name string) error
+	// ReadDir calls f with the entries of a folder, in no order, in pieces.
+	ReadDir(name string, f func([]fs.DirEntry)) error
+	// SyncDir makes the names in a folder last through a power cut.
+	SyncDir(name string) error
+	// Size is the size of the file system in bytes, zero if that is not known.
+	Size() int64
+	Close() error
+}
+
+// file is an open file of an fsys. Writes go to the end, one after another.
+type file interface {
+	io.Reader
+	io.ReaderAt
+	io.Writer
+	io.WriterAt
+	io.Closer
+	// Stat returns size, time of modification and type.
+	Stat() (fs.FileInfo, error)
+	// Truncate cuts the content.
+	Truncate(size int64) error
+	// Sync makes the content last through a power cut.
+	Sync() error
+}
+
+// rootFS is the fsys of the operating system. os.Root keeps every name within the
+// folder, whatever symbolic links lie in it.
+type rootFS struct{ root *os.Root }
+
+func (r rootFS) Open(name string) (file, error) { return orNil(r.root.Open(name)) }
+
+func (r rootFS) ReadWrite(name string) (file, error) {
+	return orNil(r.root.OpenFile(name, os.O_RDWR, 0))
+}
+
+func (r rootFS) Create(name string) (file, error) {
+	return orNil(r.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600))
+}
+
+// orNil keeps a nil *os.File from becoming a file that is not nil.
+func orNil(f *os.File, err error) (file, error) {
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (r rootFS) Rename(from, to string) error { return r.root.Rename(from, to) }
+
+func (r rootFS) Remove(name string) error { return r.root.Remove(name) }
+
+func (r rootFS) Mkdir(name string) error {
+	if err := r.root.Mkdir(name, 0o700); err != nil && !os.IsExist(err) {
+		return err
+	}
+	return nil
+}
+
+func (r rootFS) ReadDir(name string, f func([]fs.DirEntry)) error {
+	info, err := r.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrInvalid}
+	}
+	dir, err := r.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	for {
+		entries, err := dir.ReadDir(1024)
+		f(entries)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r rootFS) SyncDir(name string) error {
+	dir, err := r.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return syncFolder(dir)
+}
+
+func (r rootFS) Size() int64 { return fileSystemBytes(r.root) }
+
+func (r rootFS) Close() error { return r.root.Close() }

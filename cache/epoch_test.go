@@ -1,0 +1,292 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// memoryJournal is a Journal that survives a Ledger, not the process.
+type memoryJournal struct {
+	kept     []Purge
+	rewrites int
+	broken   error
+}
+
+func (j *memoryJournal) Load() ([]Purge, error) { return slices.Clone(j.kept), j.broken }
+func (j *memoryJournal) Append(p Purge) error {
+	if j.broken == nil {
+		j.kept = append(j.kept, p)
+	}
+	return j.broken
+}
+func (j *memoryJournal) Rewrite(ps []Purge) error {
+	j.rewrites++
+	j.kept = slices.Clone(ps)
+	return j.broken
+}
+
+func TestPurgeCovers(t *testing.T) {
+	m := &Meta{Mount: "m", Host: "example.com", Path: "/blog/2026/post/", Query: "p=1", Tags: []string{"a", "b"}}
+	for _, c := range []struct {
+		name  string
+		purge Purge
+		want  bool
+	}{
+		{"all", Purge{Scope: ScopeAll}, true},
+		{"url", Purge{Scope: ScopeURL, Path: "/blog/2026/post/", Query: "p=1"}, true},
+		{"url of the host", Purge{Scope: ScopeURL, Host: "example.com", Path: "/blog/2026/post/", Query: "p=1"}, true},
+		{"url of another host", Purge{Scope: ScopeURL, Host: "www.example.com", Path: "/blog/2026/post/", Query: "p=1"}, false},
+		{"url with another query", Purge{Scope: ScopeURL, Path: "/blog/2026/post/"}, false},
+		{"url above", Purge{Scope: ScopeURL, Path: "/blog/2026/"}, false},
+		{"prefix", Purge{Scope: ScopePrefix, Path: "/blog/2026"}, true},
+		{"prefix with slash", Purge{Scope: ScopePrefix, Path: "/blog/2026/"}, true},
+		{"prefix itself", Purge{Scope: ScopePrefix, Path: "/blog/2026/post"}, true},
+		{"prefix below", Purge{Scope: ScopePrefix, Path: "/blog/2026/post/x"}, false},
+		{"prefix ends in a segment", Purge{Scope: ScopePrefix, Path: "/blog/20"}, false},
+		{"prefix root", Purge{Scope: ScopePrefix, Path: "/"}, true},
+		{"prefix root of the host", Purge{Scope: ScopePrefix, Host: "example.com", Path: "/"}, true},
+		{"prefix root of another host", Purge{Scope: ScopePrefix, Host: "other", Path: "/"}, false},
+		{"tag", Purge{Scope: ScopeTag, Tag: "b"}, true},
+		{"other tag", Purge{Scope: ScopeTag, Tag: "c"}, false},
+	} {
+		for _, soft := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s soft=%v", c.name, soft), func(t *testing.T) {
+				l, err := NewLedger(nil, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.purge.Mount, c.purge.Soft = "m", soft
+				n, err := l.Purge(c.purge, epoch)
+				if err != nil || n != 1 || l.Last() != 1 {
+					t.Fatalf("number %d, last %d, error %v", n, l.Last(), err)
+				}
+				k := l.forMount("m").covering(m)
+				if got := (k.hard == 1 || k.soft == 1); got != c.want || c.want && (k.soft == 1) != soft {
+					t.Fatalf("covered by %+v, want %v", k, c.want)
+				}
+				if k := l.forMount("other").covering(m); k != (mark{}) {
+					t.Fatalf("another mount is covered by %+v", k)
+				}
+			})
+		}
+	}
+}
+
+// TestLedgerAgainstList compares the tables with a plain list of purges: exact as
+// long as they are not full, never less than the list afterwards, also after a
+// restart and after the journal was rewritten.
+func TestLedgerAgainstList(t *testing.T) {
+	for _, limit := range []int{0, 8} {
+		for seed := range uint64(30) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			j := &memoryJournal{}
+			l, _ := NewLedger(j, limit)
+			var list []Purge
+			for step := range 120 {
+				p := randomPurge(rnd)
+				n, err := l.Purge(p, epoch.Add(time.Duration(step)*time.Second))
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Number = n
+				list = append(list, p)
+				switch rnd.IntN(20) {
+				case 0:
+					l, _ = NewLedger(j, limit)
+				case 1:
+					j.Rewrite(l.snapshot())
+				}
+				if l.Last() != n {
+					t.Fatalf("limit %d seed %d: last %d, want %d", limit, seed, l.Last(), n)
+				}
+				m := randomMeta(rnd)
+				got, want := l.forMount("m").covering(m), listCovering(list, m)
+				if got.hard < want.hard || max(got.soft, got.hard) < want.soft || got.at.Before(want.at) {
+					t.Fatalf("limit %d seed %d step %d: %+v forgets %+v for %+v", limit, seed, step, got, want, m)
+				}
+				if limit == 0 && (got.hard != want.hard || max(got.soft, got.hard) != max(want.soft, want.hard)) {
+					t.Fatalf("seed %d step %d: %+v, want %+v for %+v", seed, step, got, want, m)
+				}
+				if n := l.Count("m"); limit > 0 && n > 2*limit {
+					t.Fatalf("%d marks with a limit of %d", n, limit)
+				}
+			}
+		}
+	}
+}
+
+func randomPath(rnd *rand.Rand) string {
+	p := ""
+	for range rnd.IntN(5) {
+		p += "/" + string(rune('a'+rnd.IntN(3)))
+	}
+	if p == "" || rnd.IntN(3) == 0 {
+		p += "/"
+	}
+	return p
+}
+
+func randomPurge(rnd *rand.Rand) Purge {
+	p := Purge{Mount: "m", Soft: rnd.IntN(2) == 0}
+	switch rnd.IntN(12) {
+	case 0:
+		p.Scope = ScopeAll
+	case 1, 2, 3:
+		p.Scope, p.Tag = ScopeTag, fmt.Sprint(rnd.IntN(20))
+	case 4, 5, 6, 7:
+		p.Scope, p.Path = ScopePrefix, randomPath(rnd)
+	default:
+		p.Scope, p.Path = ScopeURL, randomPath(rnd)
+	}
+	if p.Path != "" && rnd.IntN(2) == 0 {
+		p.Host = fmt.Sprint("h", rnd.IntN(2))
+	}
+	return p
+}
+
+func randomMeta(rnd *rand.Rand) *Meta {
+	return &Meta{Mount: "m", Host: fmt.Sprint("h", rnd.IntN(2)), Path: randomPath(rnd), Tags: []string{fmt.Sprint(rnd.IntN(20))}}
+}
+
+// listCovering is what covering means, said plainly.
+func listCovering(list []Purge, m *Meta) mark {
+	var k mark
+	for _, p := range list {
+		hit := false
+		switch p.Scope {
+		case ScopeAll:
+			hit = true
+		case ScopeTag:
+			hit = slices.Contains(m.Tags, p.Tag)
+		case ScopePrefix:
+			prefix := strings.TrimRight(p.Path, "/")
+			hit = (m.Path == prefix || strings.HasPrefix(m.Path, prefix+"/")) && (p.Host == "" || p.Host == m.Host)
+		case ScopeURL:
+			hit = m.Path == p.Path && (p.Host == "" || p.Host == m.Host)
+		}
+		if hit {
+			k.at = epoch // any
+			if p.Soft {
+				k.soft = p.Number
+			} else {
+				k.hard = p.Number
+			}
+		}
+	}
+	return k
+}
+
+func TestLedgerSavesBeforeItPurges(t *testing.T) {
+	j := &memoryJournal{}
+	l, _ := NewLedger(j, 0)
+	l.Purge(Purge{Mount: "m", Scope: ScopeAll}, epoch)
+	j.broken = errors.New("disk full")
+	if n, err := l.Purge(Purge{Mount: "m", Scope: ScopeAll}, epoch); err == nil {
+		t.Fatalf("purge %d acknowledged but not saved", n)
+	}
+	if l.Last() != 1 {
+		t.Fatalf("a refused purge took number %d", l.Last())
+	}
+	if _, err := NewLedger(j, 0); err == nil {
+		t.Fatal("a journal that cannot be read was taken for an empty one")
+	}
+}
+
+func TestLedgerRewritesItsJournal(t *testing.T) {
+	j := &memoryJournal{}
+	l, _ := NewLedger(j, 0)
+	for range 10_000 {
+		if _, err := l.Purge(Purge{Mount: "m", Scope: ScopeURL, Path: "/a"}, epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if j.rewrites == 0 || len(j.kept) > 3000 {
+		t.Fatalf("%d purges kept after %d rewrites", len(j.kept), j.rewrites)
+	}
+	l, _ = NewLedger(j, 0)
+	if l.Last() != 10_000 || l.forMount("m").covering(&Meta{Path: "/a"}).hard != 10_000 {
+		t.Fatalf("last is %d after a restart", l.Last())
+	}
+}
+
+func TestPurgeTablesAreBounded(t *testing.T) {
+	const limit = 1000
+	l, _ := NewLedger(nil, limit)
+	p := l.forMount("m")
+	for i := range 100_000 {
+		n, _ := l.Purge(Purge{Mount: "m", Scope: ScopePrefix, Path: fmt.Sprintf("/blog/%d/%d", i%100, i)}, epoch)
+		if k := p.covering(&Meta{Host: "h", Path: fmt.Sprintf("/blog/%d/%d/x", i%100, i)}); k.hard < n {
+			t.Fatalf("purge %d forgotten", n)
+		}
+	}
+	if n := l.Count("m"); n > limit {
+		t.Fatalf("%d marks", n)
+	}
+	// A path of a million segments costs no more than the deepest purged one.
+	deep := strings.Repeat("/a", 1_000_000)
+	start := time.Now()
+	p.covering(&Meta{Host: "h", Path: deep})
+	if took := time.Since(start); took > time.Second {
+		t.Fatalf("looking a deep path up took %v", took)
+	}
+}
+
+func FuzzPurgePrefix(f *testing.F) {
+	f.Add("/blog/", "/blog/a")
+	f.Add("//", "/")
+	f.Add("/a//b/", "/a//b//c")
+	f.Add("", "x")
+	f.Fuzz(func(t *testing.T, prefix, p string) {
+		prefix, p = "/"+prefix, "/"+p // canonical paths are absolute
+		l, _ := NewLedger(nil, 4)
+		l.Purge(Purge{Mount: "m", Scope: ScopePrefix, Path: prefix}, epoch)
+		trimmed := strings.TrimRight(prefix, "/")
+		want := p == trimmed || strings.HasPrefix(p, trimmed+"/") || trimmed == ""
+		if got := l.forMount("m").covering(&Meta{Path: p}).hard == 1; got != want {
+			t.Fatalf("prefix %q covers %q: %v, want %v", prefix, p, got, want)
+		}
+	})
+}
+
+func TestTakeTags(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		fields []string
+		want   string
+		ok     bool
+	}{
+		{"none", nil, "[]", true},
+		{"surrogate-key", []string{"Surrogate-Key", " b a  b\t"}, "[a b]", true},
+		{"cache-tag", []string{"Cache-Tag", "a b, c,,"}, "[a b c]", true},
+		{"all", []string{"Surrogate-Key", "a", "Cache-Tag", "b", "X-Cache-Tags", "c", "X-Litespeed-Tag", "d"}, "[a b c d]", true},
+		{"too long", []string{"Cache-Tag", strings.Repeat("x", MaxTagBytes+1)}, "[]", false},
+		{"too many", []string{"Surrogate-Key", manyTags(MaxTags + 1)}, "", false},
+		{"as many as are kept", []string{"Surrogate-Key", manyTags(MaxTags)}, "", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := map[string][]string{"Other": {"x"}}
+			for i := 0; i+1 < len(c.fields); i += 2 {
+				h[c.fields[i]] = append(h[c.fields[i]], c.fields[i+1])
+			}
+			tags, ok := takeTags(h)
+			if ok != c.ok || c.want != "" && fmt.Sprint(tags) != c.want || len(h) != 1 {
+				t.Fatalf("%v %v, header left %v", tags, ok, h)
+			}
+		})
+	}
+}
+
+func manyTags(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "t%d ", i)
+	}
+	return b.String()
+}
