@@ -31,7 +31,7 @@ func (d *Disk) put(m *Meta, body []byte, old *Stored) (diskPlace, error) {
 		return diskPlace{}, ErrClosed
 	}
 	r := &record{id: d.nextID(), slots: 1, bodyBytes: m.Length, bodySum: xxhash.Sum64(body), meta: m}
-	head := r.append(nil)
+	head := r.append(nil, d.seed)
 	size := int64(len(head)) + m.Length
 	if len(head) > maxRecordBytes || unitsOf(size)*unitBytes > d.largest() {
 		return diskPlace{}, ErrTooLarge
@@ -234,7 +234,7 @@ func (b *diskBody) replace(s *Stored, m *Meta) (n *Stored, done bool, err error)
 	if r.slots != 2 || p != b.place || r.revision == 0 {
 		return nil, false, nil
 	}
-	head := r.append(nil)
+	head := r.append(nil, d.seed)
 	if len(head) > int(r.slotBytes) {
 		return nil, false, nil
 	}

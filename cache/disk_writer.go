@@ -145,7 +145,7 @@ func (w *diskWriter) finish(m *Meta, old *Stored) (s *Stored, head int, err erro
 	}
 	r := &w.record
 	r.id, r.meta, r.bodyBytes, r.bodySum = d.nextID(), m, m.Length, w.sum.Sum64()
-	b := r.append(nil)
+	b := r.append(nil, d.seed)
 	if len(b) > int(r.slotBytes) {
 		return nil, len(b), nil
 	}
