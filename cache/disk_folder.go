@@ -244,11 +244,7 @@ func (d *Disk) clearTemp() error {
 		return err
 	}
 	var names []string
-	err := d.fs.ReadDir(tempFolder, func(entries []fs.DirEntry) {
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-	})
+	err := d.fs.ReadDir(tempFolder, func(some []string) { names = append(names, some...) })
 	for _, name := range names {
 		err = errors.Join(err, d.fs.Remove(tempFolder+"/"+name))
 	}
