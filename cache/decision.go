@@ -20,10 +20,10 @@ const (
 	// PhaseRefused is an answer that the cache made up itself, without the origin.
 	PhaseRefused
 
-	phaseCount
+	PhaseCount // how many there are
 )
 
-var phaseWords = [phaseCount]string{
+var phaseWords = [PhaseCount]string{
 	PhasePass:      "pass",
 	PhaseHit:       "hit",
 	PhaseStale:     "stale",
@@ -35,7 +35,7 @@ var phaseWords = [phaseCount]string{
 
 // String returns the one word of p that log, metric and status page print.
 func (p Phase) String() string {
-	if p >= phaseCount {
+	if p >= PhaseCount {
 		return phaseWords[PhasePass]
 	}
 	return phaseWords[p]

@@ -24,13 +24,13 @@ func TestReasonWordsAreDistinctTokens(t *testing.T) {
 
 func TestPhaseWordsAreDistinct(t *testing.T) {
 	seen := map[string]bool{}
-	for p := PhasePass; p < phaseCount; p++ {
+	for p := PhasePass; p < PhaseCount; p++ {
 		if word := p.String(); word == "" || seen[word] {
 			t.Errorf("phase %d: word %q is empty or taken", p, word)
 		}
 		seen[p.String()] = true
 	}
-	if got := phaseCount.String(); got != "pass" {
+	if got := PhaseCount.String(); got != "pass" {
 		t.Errorf("out of range = %q", got)
 	}
 }

@@ -165,9 +165,7 @@ func (f *flight) watch() {
 	}
 	f.c.flights.remove(f)
 	f.c.Hooks.log("origin stalled", ReasonStalled, nil)
-	select {
-	case <-f.ready:
-	default:
+	if !f.answered() {
 		close(f.stalled)
 	}
 }
@@ -181,6 +179,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	}
 	header := h.Clone()
 	tags, tagsKept := takeTags(header)
+	tags = addGroups(tags, header)
 	policy := ResponsePolicy(header, now)
 	m := new(f.place)
 	m.Status, m.Tags, m.Number = status, tags, f.number
@@ -219,7 +218,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		a.body.window()
 		c.flights.remove(f)
 	}
-	if a.reason.HitForMiss() {
+	if setsMark(a.reason, status) {
 		c.marks.set(f.primary(), now)
 	} else if a.reason == ReasonStored {
 		c.marks.clear(f.primary())
@@ -228,6 +227,17 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		f.dropOlder()
 	}
 	f.publish(a)
+}
+
+// setsMark says whether requests for the key are not collapsed for a while: the
+// answer itself says that it is for one, or that nobody may reuse it. Errors, cuts
+// and bounds say nothing of the next answer.
+func setsMark(r Reason, status int) bool {
+	switch r {
+	case ReasonNoLifetime, ReasonNoValidator, ReasonStream:
+		return status < 400
+	}
+	return r.HitForMiss()
 }
 
 // replaces says whether an answer that is not stored itself shows that an older one
@@ -306,6 +316,7 @@ func (f *flight) confirm(h http.Header, now time.Time) {
 	c, base := f.c, f.base
 	f304 := h.Clone()
 	tags, tagged := takeTags(f304)
+	tags = addGroups(tags, f304)
 	header, reason := Freshen(base.Header, f304, ResponsePolicy(f304, now))
 	m := new(*base.Meta)
 	m.Header, m.Number = header, f.number
@@ -352,7 +363,7 @@ func (f *flight) end(w *flightWriter, err error) {
 	c := f.c
 	reason := ReasonStored
 	switch {
-	case !w.wrote:
+	case !f.answered():
 		if err == nil {
 			err = ErrNoAnswer
 		}
@@ -366,6 +377,16 @@ func (f *flight) end(w *flightWriter, err error) {
 	}
 	c.flights.end(f)
 	c.Hooks.fetched(c.Clock().Sub(f.sent), reason)
+}
+
+// answered says whether the answer's header is known.
+func (f *flight) answered() bool {
+	select {
+	case <-f.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // conclude ends the body, and stores it if it is whole.
@@ -394,10 +415,21 @@ func (f *flight) conclude(w *flightWriter, err error) Reason {
 	case f.doomed.Load():
 		reason = ReasonSuperseded
 	default:
-		reason = f.store(size)
+		reason = f.storeSafely(size)
 	}
 	c.flights.remove(f)
 	return reason
+}
+
+// storeSafely is store; a panic of the store costs the response, not the process.
+func (f *flight) storeSafely(size int64) (reason Reason) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.c.Hooks.log("panic in the store", ReasonStoreFull, fmt.Errorf("%v\n%s", p, debug.Stack()))
+			reason = ReasonStoreFull
+		}
+	}()
+	return f.store(size)
 }
 
 // store commits the complete body.

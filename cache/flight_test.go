@@ -89,8 +89,8 @@ func TestFlightAbandoned(t *testing.T) {
 				}
 				v.leave()
 				s.wait()
-				if call.gone != c.ends {
-					t.Fatalf("fetch ended: %v", call.gone)
+				if call.gone.Load() != c.ends {
+					t.Fatalf("fetch ended: %v", call.gone.Load())
 				}
 				if c.ends {
 					if s.stored() != 0 {
@@ -121,6 +121,7 @@ func TestFlightSharesOnlyWhatIsStorable(t *testing.T) {
 		{"no-store", []string{"Cache-Control", "no-store"}, true},
 		{"set-cookie", []string{"Cache-Control", "max-age=60", "Set-Cookie", "id=1"}, true},
 		{"vary star", []string{"Cache-Control", "max-age=60", "Vary", "*"}, true},
+		{"no lifetime", nil, true},
 		{"too large", []string{"Cache-Control", "max-age=60", "Content-Length", "99999999999"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -811,6 +812,62 @@ func TestAuthorizationIsNeverCollapsed(t *testing.T) {
 		s.visit("/p").whole("public")
 		s.visit("/p", "Authorization", "Basic y").whole("public")
 		s.quiet()
+	})
+}
+
+func TestConditionsHoldForWhatIsNotStored(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/feed", "If-None-Match", `W/"1"`)
+		c := s.call()
+		if c.r.Header.Get("If-None-Match") != "" {
+			t.Error("a client's condition reached the origin of a storable fetch")
+		}
+		c.head(200, "Etag", `"1"`, "Content-Type", "text/xml", "X-Accel-Expires", "0", "Surrogate-Control", "no-store")
+		v.whole("")
+		if v.status != 304 || v.sent.Get("Etag") != `"1"` || v.sent.Get("Content-Type") != "" || v.sent.Get("X-Accel-Expires")+v.sent.Get("Surrogate-Control") != "" {
+			t.Fatalf("%d %v", v.status, v.sent)
+		}
+	})
+}
+
+func TestUnaskedUpgradeIsNoAnswer(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/a")
+		s.call().head(101).end()
+		v.failed(ErrNoAnswer)
+	})
+}
+
+func TestGroupsAreInvalidated(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/a")
+		s.call().answer("old", "Cache-Control", "max-age=600", "Cache-Groups", `"news", "home"`)
+		v.whole("old")
+		if v.sent.Get("Cache-Groups") == "" {
+			t.Error("Cache-Groups is for clients too")
+		}
+		s.pass(2 * time.Second)
+		s.start("POST", "/x", nil)
+		s.call().head(200, "Cache-Group-Invalidation", `"home"`).end()
+		v = s.visit("/a")
+		s.call().answer("new")
+		v.whole("new")
+	})
+}
+
+// brokenStore panics on Put.
+type brokenStore struct{ *Memory }
+
+func (brokenStore) Put(*Meta, []byte) (*Stored, error) { panic("bug") }
+
+func TestStoreThatPanics(t *testing.T) {
+	play(t, func(o *Options) { o.Store = brokenStore{o.Store.(*Memory)} }, func(s *stage) {
+		a := s.visit("/a")
+		c := s.call()
+		b := s.visit("/a")
+		c.answer("page")
+		a.whole("page")
+		b.whole("page")
 	})
 }
 

@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -170,16 +171,17 @@ func (x *serving) await(f *flight, leads bool) (*flight, bool, error) {
 	}
 }
 
-// forwardHint passes an interim response on.
+// forwardHint passes an interim response on. The fields of the final one that are
+// set already stay as they are.
 func (x *serving) forwardHint(hint hint) {
 	h := x.w.Header()
+	final := maps.Clone(h)
 	for name, values := range hint.header {
 		h[name] = values
 	}
 	x.w.WriteHeader(hint.status)
-	for name := range hint.header {
-		delete(h, name)
-	}
+	clear(h)
+	maps.Copy(h, final)
 }
 
 // failed answers when the origin brought nothing: from the store if a rule allows
@@ -258,8 +260,9 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	x.setFetched(a, leads)
 	h := x.w.Header()
 	switch {
-	case a.prepared != nil && EvaluatePrecondition(x.r.Header, a.meta.Status, a.prepared.header, a.meta.ResponseTime) == PreconditionNotModified:
-		x.notModified(a.prepared.header)
+	case EvaluatePrecondition(x.r.Header, a.meta.Status, a.meta.Header, a.meta.ResponseTime) == PreconditionNotModified:
+		// The fetch carried none of the client's conditions; they hold all the same.
+		x.notModified(h)
 		return true, ReasonUndecided, nil
 	case answer == RangeUnsatisfiable:
 		x.unsatisfiable(a.length)
@@ -299,7 +302,9 @@ func (x *serving) setFetched(a *answer, leads bool) {
 	if p == nil {
 		status.Detail = a.reason
 		for name, values := range a.meta.Header {
-			h[name] = values[:len(values):len(values)]
+			if name == "Age" || name == "Cache-Status" || !spokenToCaches(name) {
+				h[name] = values[:len(values):len(values)]
+			}
 		}
 		x.conclude(phase, a.reason, status)
 		return

@@ -92,11 +92,15 @@ func (x *serving) writeStored(s *Stored, p *prepared, body Content) error {
 	return nil
 }
 
-// notModified answers 304 to a client that has what h describes.
+// notModified answers 304 to a client that has what would be sent. h is the header of
+// the 200: the client's, or one whose fields were put there.
 func (x *serving) notModified(h http.Header) {
 	dst := x.w.Header()
 	kept := NotModifiedHeader(h)
-	for name := range h {
+	for name := range dst {
+		if _, described := h[name]; !described {
+			continue
+		}
 		if _, ok := kept[name]; !ok {
 			delete(dst, name)
 		}

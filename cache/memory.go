@@ -15,7 +15,7 @@ import (
 // up to a quarter of it. What is dropped for want of space is chosen by W-TinyLFU:
 // a response that is asked for once does not push out one that is asked for often.
 type Memory struct {
-	maxBytes int64
+	maxBytes atomic.Int64
 	index    *otter.Cache[string, *resource]
 	flights  *budget
 	reserved atomic.Int64 // what the index leaves to flights at present
@@ -37,7 +37,8 @@ func NewMemory(maxBytes int64) (*Memory, error) {
 	if maxBytes <= 0 {
 		return nil, fmt.Errorf("memory store of %d bytes: the size must be positive", maxBytes)
 	}
-	m := &Memory{maxBytes: maxBytes, flights: &budget{max: maxBytes / 4}}
+	m := &Memory{flights: &budget{max: maxBytes / 4}}
+	m.maxBytes.Store(maxBytes)
 	m.flights.changed = m.yield
 	index, err := otter.New(&otter.Options[string, *resource]{
 		MaximumWeight: uint64(maxBytes),
@@ -61,18 +62,29 @@ func NewMemory(maxBytes int64) (*Memory, error) {
 
 // yield makes the index leave to flights what they use, in coarse steps.
 func (m *Memory) yield(used int64) {
-	step := max(m.maxBytes/reserveStep, 1)
+	step := max(m.maxBytes.Load()/reserveStep, 1)
 	want := (used + step - 1) / step * step
 	if have := m.reserved.Load(); have != want && m.reserved.CompareAndSwap(have, want) {
-		m.index.SetMaximum(uint64(max(m.maxBytes-want, 1)))
+		m.index.SetMaximum(uint64(max(m.maxBytes.Load()-want, 1)))
 	}
+}
+
+// Resize changes the bound, which must be positive. What is then too much is
+// evicted. Flights keep the share that they were given when the store was made.
+func (m *Memory) Resize(maxBytes int64) error {
+	if maxBytes <= 0 {
+		return fmt.Errorf("memory store of %d bytes: the size must be positive", maxBytes)
+	}
+	m.maxBytes.Store(maxBytes)
+	m.index.SetMaximum(uint64(max(maxBytes-m.reserved.Load(), 1)))
+	return nil
 }
 
 // flightBudget bounds the memory of flights that fill this store.
 func (m *Memory) flightBudget() *budget { return m.flights }
 
 // largest is the most that one key may hold.
-func (m *Memory) largest() int64 { return min(m.maxBytes/2, math.MaxUint32) }
+func (m *Memory) largest() int64 { return min(m.maxBytes.Load()/2, math.MaxUint32) }
 
 // Lookup implements Store.
 func (m *Memory) Lookup(key string, request http.Header) Found {
@@ -211,7 +223,7 @@ func (m *Memory) Stats() StoreStats {
 	return StoreStats{
 		Entries:   m.entries.Load(),
 		Bytes:     int64(m.index.WeightedSize()) + m.flights.used.Load(),
-		MaxBytes:  m.maxBytes,
+		MaxBytes:  m.maxBytes.Load(),
 		Evictions: m.evictions.Load(),
 		Failures:  m.failures.Load(),
 	}

@@ -48,6 +48,7 @@ func (w *passWriter) answered(status int) {
 	takeTags(h)
 	if Invalidates(x.r.Method, status) {
 		x.c.invalidate(x.r, x.q, status, h)
+		x.c.invalidateGroups(x.r.Method, status, h)
 	}
 	if w.reason == ReasonHitForMiss {
 		x.heal(status, h)
@@ -121,6 +122,17 @@ func (c *Cache) invalidate(r *http.Request, q *Request, status int, h http.Heade
 			p.Query = c.DropQuery.Apply(p.Query)
 		}
 		c.drop(p, q.Splits)
+	}
+}
+
+// invalidateGroups purges the cache groups that a successful unsafe request names
+// (RFC 9875 section 3).
+func (c *Cache) invalidateGroups(method string, status int, h http.Header) {
+	groups, _ := InvalidatedGroups(method, status, h)
+	for _, group := range groups {
+		if _, err := c.Ledger.Purge(Purge{Mount: c.Mount, Scope: ScopeTag, Tag: group}, c.Clock()); err != nil {
+			c.Hooks.log("cache group was not invalidated", ReasonError, err)
+		}
 	}
 }
 

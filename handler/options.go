@@ -46,6 +46,10 @@ type Options struct {
 	// ("shop_*"; "*" is every cookie).
 	Cookies []string
 
+	// CookieNames is the set of names that the site was seen to set, where it
+	// shall outlive the Mount. Nil: an empty set of the Mount's own.
+	CookieNames *CookieNames
+
 	// Authorization is "" (the site's own credentials pass), "pass" (also
 	// those of a user whom the main site authenticated) or "drop".
 	Authorization string

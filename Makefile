@@ -1,0 +1,56 @@
+# make lists the targets. Every one runs from a fresh clone.
+.DEFAULT_GOAL := help
+GO ?= go
+TOOLS := $(CURDIR)/.tools
+
+GOLANGCI := $(TOOLS)/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+GOFUMPT := $(TOOLS)/gofumpt
+GOFUMPT_VERSION := v0.12.0
+FUZZTIME ?= 30s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## run the quickstart: a main site with a blog mounted at /blog
+	$(GO) run ./cmd/caddy run --config examples/quickstart/Caddyfile
+
+.PHONY: build
+build: ## build Caddy with the mount into ./caddy
+	$(GO) build -o caddy ./cmd/caddy
+
+.PHONY: test
+test: ## all tests, race detector on
+	$(GO) vet ./...
+	$(GO) test -race -timeout 15m ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## the linters of .golangci.yml
+	$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: $(GOFUMPT) ## format the code
+	$(GOFUMPT) -l -w .
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+.PHONY: cover
+cover: ## coverage of the packages by all tests, as out/cover.html
+	@mkdir -p out
+	$(GO) test -coverpkg=./... -coverprofile=out/cover.out ./...
+	$(GO) tool cover -html=out/cover.out -o out/cover.html
+
+$(GOLANGCI):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+$(GOFUMPT):
+	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)

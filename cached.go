@@ -1,0 +1,234 @@
+package mount
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-mount/mount/cache"
+	"github.com/caddy-mount/mount/handler"
+)
+
+// shared is the cache of a mount and what the mount knows for it.
+type shared struct {
+	cache atomic.Pointer[cache.Cache] // nil until the app has started
+	// limits applies the store's new limits at the first request.
+	limits      sync.Once
+	applyLimits func() // set before cache is
+
+	// keyed are the placeholders whose values the inner chain or the operator
+	// makes an answer depend on.
+	keyed []string
+	// live: the inner chain reads what only the visitor's own request knows, so
+	// nothing it answers may be stored.
+	live bool
+
+	bypass *cache.BypassRules
+	drop   *cache.DropQuery
+}
+
+// provisionCache prepares the cache. chain is the JSON of the inner chain.
+func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage, hosts bool) error {
+	if m.Cache == nil {
+		m.Cache = new(Cache)
+	}
+	c := m.Cache
+	if c.Off {
+		return nil
+	}
+	if !hosts && m.Public == "" {
+		m.logger.Warn("this site has no host names, so a visitor could fill the cache under any name; "+
+			"nothing is cached until public says what the address is (public https://example.com)", zap.String("mount", m.Name))
+		c.Off = true
+		return nil
+	}
+	if c.Store == "" {
+		c.Store = defaultStore
+	}
+	if err := c.provision(ctx); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("%s", chain)
+	m.shared.keyed = slices.Clone(c.Key)
+	for _, name := range placeholders(text) {
+		switch {
+		case strings.HasPrefix(name, "http.auth."), strings.HasPrefix(name, "http.request.tls.client"), strings.HasPrefix(name, "http.request.cookie."):
+			m.shared.live = true
+		case ofRequest(name):
+		default:
+			m.shared.keyed = append(m.shared.keyed, "{"+name+"}")
+		}
+	}
+	slices.Sort(m.shared.keyed)
+	m.shared.keyed = slices.Compact(m.shared.keyed)
+	m.shared.bypass = cache.NewBypassRules(c.BypassPath, true)
+	drop := c.DropQuery
+	if drop == nil {
+		drop = cache.DefaultDropQuery()
+	}
+	m.shared.drop = cache.NewDropQuery(drop)
+
+	app, err := ctx.App("mount")
+	if err != nil {
+		return fmt.Errorf("getting the app mount: %w", err)
+	}
+	return app.(*App).register(m)
+}
+
+// placeholder finds the placeholders in the JSON of handlers.
+var placeholder = regexp.MustCompile(`\{([A-Za-z_$][^{}"\\\s]*)\}`)
+
+func placeholders(chain string) []string {
+	var names []string
+	for _, match := range placeholder.FindAllStringSubmatch(chain, -1) {
+		names = append(names, match[1])
+	}
+	return names
+}
+
+// ofRequest tells whether a placeholder of the inner chain is answered by the
+// fetch itself: by the request that is forwarded, which is what is keyed, by
+// the chain's own handlers, or by the machine.
+func ofRequest(name string) bool {
+	for _, prefix := range []string{
+		"http.request.", "http.reverse_proxy.", "http.matchers.", "http.regexp.", "http.response.", "http.error.", "http.file_server.",
+		"http.mount.", "http.shutting_down", "http.time_until_shutdown", "env.", "file.", "system.", "time.",
+	} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxBodyOnDisk is the default of max_body where the store has a disk.
+const maxBodyOnDisk = 2 << 30
+
+// openCache makes the cache over an open store.
+func (m *Mount) openCache(s *openStore) error {
+	o := m.Cache.options()
+	o.Mount = m.Name
+	o.Fingerprint = fmt.Sprintf("%016x", m.mapping.Fingerprint())
+	o.Store = s.store
+	if o.MaxBodyBytes == 0 && s.disk != nil {
+		o.MaxBodyBytes = maxBodyOnDisk
+	}
+	o.Ledger = s.ledger
+	if ttl := o.TTL; ttl != nil {
+		o.TTL = func(status int, path string) time.Duration {
+			return ttl(status, m.below(path))
+		}
+	}
+	o.Bypass = m.bypasses
+	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
+	o.Cookies.Learnt = m.mapping.SiteCookie
+	o.DropQuery = m.shared.drop
+	o.Fetch = m.Forward.options()
+	o.Hooks.Log = func(event string, r cache.Reason, err error) {
+		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
+	}
+	c, err := cache.New(o)
+	if err != nil {
+		return fmt.Errorf("making the cache: %w", err)
+	}
+	m.shared.cache.Store(c)
+	return nil
+}
+
+// below returns the part of a canonical public path below the mount.
+func (m *Mount) below(path string) string {
+	_, _, rest := m.mapping.Locate(path)
+	return rest
+}
+
+// bypasses says why a request is to pass by the cache.
+func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
+	if reason := m.shared.bypass.Reason(m.below(q.Path), q.RawQuery, r.Header); reason != cache.ReasonStored {
+		return reason
+	}
+	if m.Cache.bypass != nil {
+		if match, err := m.Cache.bypass.AnyMatchWithError(r); match || err != nil {
+			return cache.ReasonBypass
+		}
+	}
+	return cache.ReasonUndecided
+}
+
+// fromCache answers the request by the shared cache and writes result.
+func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cache.Result) error {
+	raw, present := x.query()
+	base := x.v.Public()
+	q := cache.Request{
+		Scheme: base.Scheme, Host: base.Host,
+		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
+		FastCGI: x.m.origins.fastCGI,
+		Detach:  x.detach,
+	}
+	switch {
+	case x.m.shared.live:
+		q.Pass = cache.ReasonPlaceholder
+	case x.identified():
+		q.Pass = cache.ReasonAuthorization
+	}
+	repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	for _, name := range x.m.shared.keyed {
+		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
+	}
+	defer func() { *result = q.Result }()
+	return c.Serve(w, x.r, &q, cache.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error { return x.pass(w) }))
+}
+
+// identified tells whether a handler before the mount has said who the user is
+// (forward_auth): the mounted site may answer each user in his own way, and need
+// not say so.
+func (x *exchange) identified() bool {
+	for _, name := range x.m.identity {
+		if len(x.r.Header[name]) > 0 && handler.IsIdentity(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// detach returns the handler for a fetch that outlives the request: with a
+// replacer, variables and context of its own, which hold the values that the
+// inner chain may ask for, taken now, on the request's goroutine.
+func (x *exchange) detach() cache.Handler {
+	ctx := x.r.Context()
+	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	vars, _ := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
+	vars = maps.Clone(vars)
+	outer, _ := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	values := make(map[string]any, len(x.m.shared.keyed))
+	for _, name := range x.m.shared.keyed {
+		values[strings.Trim(name, "{}")] = outer.ReplaceAll(name, "")
+	}
+	peer, rest, remote := x.peer(), x.rest, x.r.RemoteAddr
+	m, v := x.m, x.v
+	raw, _ := x.query()
+	raw = m.shared.drop.Apply(raw) // what is keyed is what is forwarded
+
+	return cache.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+		repl := caddy.NewReplacer()
+		for name, value := range values {
+			repl.Set(name, value)
+		}
+		r.RemoteAddr = remote
+		r = caddyhttp.PrepareRequest(r.WithContext(caddyhttp.ContextWithIdleTimeouts(r.Context(), nil, nil)), repl, w, server)
+		for name, value := range vars {
+			caddyhttp.SetVar(r.Context(), name, value)
+		}
+		return m.fetch(w, r, v, rest, raw, peer, true)
+	})
+}

@@ -1,0 +1,322 @@
+package caddytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// Call is a request that a [Client] sends.
+type Call struct {
+	Method string
+	URL    string // sent as it stands: neither cleaned nor encoded
+	Proto  string // h1 (the default), h2, h2c, h3 or raw
+	Fields []Field
+	Body   []byte
+	Open   bool           // the body is written later, by Write and CloseWrite
+	Upload int64          // bytes of a patterned body, instead of Body
+	Tunnel string         // :protocol of an extended CONNECT (RFC 8441, RFC 9220); h2 and h3 only
+	Hold   bool           // the answer's body is not read before Resume
+	Jar    http.CookieJar // nil for none
+	Server *Server        // that every name stands for
+}
+
+// scheme, authority and target of the call's URL, without any normalisation.
+func (c *Call) parts() (scheme, authority, target string, err error) {
+	scheme, rest, ok := strings.Cut(c.URL, "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return "", "", "", fmt.Errorf("URL %s: http:// or https:// expected", c.URL)
+	}
+	i := strings.IndexAny(rest, "/?")
+	if i < 0 {
+		return scheme, rest, "/", nil
+	}
+	authority, target = rest[:i], rest[i:]
+	if target[0] == '?' {
+		target = "/" + target
+	}
+	return scheme, authority, target, nil
+}
+
+// hasHost tells whether the fields name the Host themselves.
+func (c *Call) hasHost() bool {
+	for _, f := range c.Fields {
+		if strings.EqualFold(f.Name, "Host") {
+			return true
+		}
+	}
+	return false
+}
+
+// Answer is what a client received so far.
+type Answer struct {
+	Proto    string
+	Status   int // 0 until the head is there
+	Header   http.Header
+	Early    []http.Header // fields of the 103 answers
+	Body     []byte
+	Trailer  http.Header
+	Done     bool
+	Err      error // why the answer ended early; nil if it is complete or still comes
+	consumed int   // bytes of Body that chunks have checked
+}
+
+// Client sends one request and follows its answer while it arrives. Its methods
+// are safe for concurrent use; each wait fails after the harness's time limit.
+type Client struct {
+	name       string
+	ctx        context.Context
+	cancel     context.CancelFunc
+	resume     chan struct{} // closed when the body may be read; nil if it always may
+	writer     io.WriteCloser
+	resumeOnce sync.Once
+	ended      chan struct{} // closed when nothing of the client runs any more
+
+	state  signal // guards answer
+	answer Answer
+}
+
+// StartClient sends the call and returns while the answer is still to come.
+func StartClient(name string, call Call) (*Client, error) {
+	scheme, authority, target, err := call.parts()
+	if err != nil {
+		return nil, err
+	}
+	if call.Jar != nil {
+		if u, err := url.Parse(call.URL); err == nil {
+			var pairs []string
+			for _, cookie := range call.Jar.Cookies(u) {
+				pairs = append(pairs, cookie.Name+"="+cookie.Value)
+			}
+			if len(pairs) > 0 {
+				call.Fields = append(call.Fields, Field{"Cookie", strings.Join(pairs, "; ")})
+			}
+		}
+	}
+	c := &Client{name: name, ended: make(chan struct{})}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if call.Hold {
+		c.resume = make(chan struct{})
+	}
+	var body io.Reader
+	switch {
+	case call.Open:
+		reader, writer := io.Pipe()
+		body, c.writer = reader, writer
+	case call.Upload > 0:
+		body = &pattern{left: call.Upload}
+	}
+	hostport := authority
+	if !strings.Contains(authority[strings.LastIndex(authority, "]")+1:], ":") {
+		hostport += map[string]string{"http": ":80", "https": ":443"}[scheme]
+	}
+	p := peer{Call: call, scheme: scheme, authority: authority, hostport: hostport, target: target, body: body}
+	if scheme == "https" {
+		if p.tls, err = p.tlsConfig(); err != nil {
+			return nil, err
+		}
+	}
+	go func() {
+		defer close(c.ended)
+		defer c.cancel()
+		var err error
+		switch call.Proto {
+		case "", "h1":
+			err = c.runHTTP1(&p)
+		case "raw":
+			err = c.runRaw(&p)
+		default:
+			err = c.runTransport(&p)
+		}
+		c.update(func(a *Answer) { a.Done, a.Err = true, err })
+	}()
+	return c, nil
+}
+
+// update changes the answer and wakes who waits for it.
+func (c *Client) update(change func(*Answer)) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	change(&c.answer)
+	c.state.broadcast()
+}
+
+// follow copies the body into the answer as it arrives.
+func (c *Client) follow(body io.Reader) error {
+	if c.resume != nil {
+		select {
+		case <-c.resume:
+		case <-c.ctx.Done():
+			return c.ctx.Err()
+		}
+	}
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buffer)
+		if n > 0 {
+			c.update(func(a *Answer) { a.Body = append(a.Body, buffer[:n]...) })
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Client) early(header textproto.MIMEHeader) {
+	c.update(func(a *Answer) { a.Early = append(a.Early, http.Header(header)) })
+}
+
+func (c *Client) head(response *http.Response, jar http.CookieJar, address string) {
+	if u, err := url.Parse(address); jar != nil && err == nil {
+		jar.SetCookies(u, response.Cookies())
+	}
+	c.update(func(a *Answer) {
+		a.Proto, a.Status, a.Header = response.Proto, response.StatusCode, response.Header
+	})
+}
+
+// Snapshot returns the answer as far as it has come. The caller must not change
+// what it points to.
+func (c *Client) Snapshot() Answer {
+	c.state.Lock()
+	defer c.state.Unlock()
+	return c.answer
+}
+
+// await waits for cond and otherwise says what was awaited and what is there.
+func (c *Client) await(what string, cond func(*Answer) bool) error {
+	if c.state.await(context.Background(), func() bool { return cond(&c.answer) || c.answer.Done }) {
+		a := c.Snapshot()
+		if cond(&a) {
+			return nil
+		}
+		return fmt.Errorf("client %s: awaited %s, but the answer ended (%v) after %s", c.name, what, a.Err, a.describe())
+	}
+	a := c.Snapshot()
+	return fmt.Errorf("client %s: waited %v for %s, have %s", c.name, limit, what, a.describe())
+}
+
+func (a *Answer) describe() string {
+	if a.Status == 0 && len(a.Body) == 0 {
+		return "nothing"
+	}
+	return fmt.Sprintf("status %d and after the checked %d bytes %s", a.Status, a.consumed, quote(a.Body[a.consumed:]))
+}
+
+// Head waits for the answer's head.
+func (c *Client) Head() error {
+	return c.await("the head", func(a *Answer) bool { return a.Status != 0 })
+}
+
+// Wait waits for the end of the answer, whatever it is.
+func (c *Client) Wait() error {
+	return c.await("the end of the answer", func(a *Answer) bool { return a.Done })
+}
+
+// Chunk waits until the body goes on with want after what earlier chunks
+// checked, and takes it as checked.
+func (c *Client) Chunk(want []byte) error {
+	what := "the bytes " + quote(want)
+	err := c.await(what, func(a *Answer) bool {
+		return len(a.Body)-a.consumed >= len(want) || !strings.HasPrefix(string(want), string(a.Body[a.consumed:]))
+	})
+	if err != nil {
+		return err
+	}
+	c.state.Lock()
+	defer c.state.Unlock()
+	have := c.answer.Body[c.answer.consumed:]
+	if !strings.HasPrefix(string(have), string(want)) {
+		return fmt.Errorf("client %s: the body goes on with %s, want %s", c.name, quote(have), quote(want))
+	}
+	c.answer.consumed += len(want)
+	return nil
+}
+
+// End waits for the end of the answer, which must be complete and hold nothing
+// that no chunk has checked; if cut, it must instead be incomplete.
+func (c *Client) End(cut bool) error {
+	if err := c.Wait(); err != nil {
+		return err
+	}
+	a := c.Snapshot()
+	switch {
+	case cut && a.Err == nil:
+		return fmt.Errorf("client %s: the answer is complete, want it cut, with %s", c.name, a.describe())
+	case !cut && a.Err != nil:
+		return fmt.Errorf("client %s: the answer was cut (%w), with %s", c.name, a.Err, a.describe())
+	case !cut && a.consumed < len(a.Body):
+		return fmt.Errorf("client %s: the body goes on with %s, want its end", c.name, quote(a.Body[a.consumed:]))
+	}
+	return nil
+}
+
+// Write sends a part of the body of an open call, or raw bytes.
+func (c *Client) Write(p []byte) error {
+	writer, err := c.openBody()
+	if err == nil {
+		_, err = writer.Write(p)
+	}
+	return err
+}
+
+// CloseWrite ends the body of an open call.
+func (c *Client) CloseWrite() error {
+	writer, err := c.openBody()
+	if err == nil {
+		err = writer.Close()
+	}
+	return err
+}
+
+func (c *Client) openBody() (io.WriteCloser, error) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	if c.writer == nil {
+		return nil, fmt.Errorf("client %s has no open body", c.name)
+	}
+	return c.writer, nil
+}
+
+// Resume lets a held client read its body.
+func (c *Client) Resume() {
+	c.resumeOnce.Do(func() {
+		if c.resume != nil {
+			close(c.resume)
+		}
+	})
+}
+
+// Leave drops the connection, or resets the stream, and waits until nothing of
+// the client runs any more.
+func (c *Client) Leave() {
+	c.cancel()
+	if writer, err := c.openBody(); err == nil {
+		_ = writer.Close()
+	}
+	<-c.ended
+}
+
+// pattern is a body of repeated digits.
+type pattern struct{ left int64 }
+
+func (p *pattern) Read(b []byte) (int, error) {
+	if p.left == 0 {
+		return 0, io.EOF
+	}
+	n := int(min(int64(len(b)), p.left))
+	for i := range b[:n] {
+		b[i] = '0' + byte((p.left-int64(i))%10)
+	}
+	p.left -= int64(n)
+	return n, nil
+}

@@ -1,0 +1,12 @@
+<?php
+/**
+ * Plugin Name: Offline
+ * Description: Answers every request that WordPress would make to the network with an error, at once.
+ */
+
+add_filter(
+	'pre_http_request',
+	static function () {
+		return new WP_Error( 'http_request_failed', 'This WordPress is offline.' );
+	}
+);

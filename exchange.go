@@ -1,0 +1,274 @@
+package mount
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-mount/mount/cache"
+	"github.com/caddy-mount/mount/handler"
+)
+
+// Bounds of what a client may send to a mount. They lie below those of the web
+// servers that sites run on, so that the mount refuses first and no error of
+// the site's can be provoked for a URL that others ask for.
+const (
+	maxURLBytes    = 8 << 10
+	maxHeaderBytes = 32 << 10
+)
+
+// exchange is one request that the mount has claimed.
+type exchange struct {
+	m *Mount
+	r *http.Request
+	v *handler.View // nil where the host is not one
+
+	place     handler.Place
+	canonical string // public path that is forwarded and keyed, escaped
+	rest      string // the part of it below the mount
+	original  *url.URL
+}
+
+// claim tells whether the request is the mount's: by its path as it is now,
+// else by the one that the client sent, which a rewrite of the main site may
+// have changed since.
+func (m *Mount) claim(r *http.Request) (exchange, bool) {
+	x := exchange{m: m, r: r}
+	x.place, x.canonical, x.rest = m.mapping.Locate(r.URL.EscapedPath())
+	if x.place == handler.Outside {
+		original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+		if !ok || original.URL == nil {
+			return x, false
+		}
+		x.place, x.canonical, x.rest = m.mapping.Locate(original.URL.EscapedPath())
+		if x.place == handler.Outside {
+			return x, false
+		}
+		x.original = original.URL
+	}
+	for _, d := range m.deeper {
+		if d.takes(r, x.canonical) {
+			return x, false
+		}
+	}
+	if base, ok := publicBase(r); ok {
+		x.v = m.mapping.View(base)
+	}
+	return x, true
+}
+
+// publicBase is the scheme and host that the visitor used: as a trusted proxy
+// in front of Caddy tells, else those of the connection.
+func publicBase(r *http.Request) (handler.Base, bool) {
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if trustedPeer(r) {
+		if s := firstOfLast(r.Header["X-Forwarded-Proto"]); s == "http" || s == "https" {
+			scheme = s
+		}
+		if h := firstOfLast(r.Header["X-Forwarded-Host"]); h != "" {
+			host = h
+		}
+	}
+	return handler.CanonicalBase(scheme, host)
+}
+
+func trustedPeer(r *http.Request) bool {
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted
+}
+
+// firstOfLast returns the first member of the last line of a field: the line
+// that the nearest proxy wrote, and in it the end that the visitor saw.
+func firstOfLast(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	first, _, _ := strings.Cut(lines[len(lines)-1], ",")
+	return strings.TrimSpace(first)
+}
+
+// refuse stops what must not pass: a host that is none, dot segments that leave
+// the mount, a request that has been here before, one beyond the bounds.
+func (x *exchange) refuse() error {
+	switch {
+	case x.v == nil:
+		return caddyhttp.Error(http.StatusBadRequest, errors.New("the host is not a host name"))
+	case x.place == handler.Refused:
+		return caddyhttp.Error(http.StatusBadRequest, errors.New("the path leaves the mount or cannot be read in one way only"))
+	case len(x.canonical)+len(x.r.URL.RawQuery) > maxURLBytes:
+		return caddyhttp.Error(http.StatusRequestURITooLong, errors.New("the URL is longer than 8 KiB"))
+	case headerBytes(x.r.Header) > maxHeaderBytes:
+		return caddyhttp.Error(http.StatusRequestHeaderFieldsTooLarge, errors.New("the header is larger than 32 KiB"))
+	case x.m.mapping.Looping(x.r.Header):
+		return caddyhttp.Error(http.StatusLoopDetected, errors.New("the request has been through this mount before (CDN-Loop, RFC 8586)"))
+	}
+	return nil
+}
+
+func headerBytes(h http.Header) (n int) {
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
+}
+
+// label names the mount in the access log and in placeholders.
+func (x *exchange) label() {
+	ctx := x.r.Context()
+	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.mount.name", x.m.Name)
+	}
+	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		fields.Set(zap.String("mount", x.m.Name))
+	}
+}
+
+// query is the query as the client sent it, byte for byte.
+func (x *exchange) query() (raw string, present bool) {
+	u := x.r.URL
+	if x.original != nil {
+		u = x.original
+	}
+	return u.RawQuery, u.ForceQuery || u.RawQuery != ""
+}
+
+// redirectBare answers GET and HEAD for the bare path with a 308 to the path
+// with its slash, which relative links need. It tells whether it answered.
+func (x *exchange) redirectBare(w http.ResponseWriter) bool {
+	if x.place != handler.Bare || x.m.Bare == bareServe || x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+		return false
+	}
+	location := x.canonical
+	if raw, ok := x.query(); ok {
+		location += "?" + raw
+	}
+	w.Header().Set("Location", location)
+	// A redirect that a browser kept would outlive a change of mind.
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(http.StatusPermanentRedirect)
+	return true
+}
+
+// answer answers the request from the cache, or passes it where there is none,
+// and counts it.
+func (x *exchange) answer(w http.ResponseWriter) error {
+	start := time.Now()
+	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
+	defer func() { x.report(&result, time.Since(start)) }()
+	if c := x.m.shared.cache.Load(); c != nil {
+		x.m.shared.limits.Do(x.m.shared.applyLimits)
+		return x.fromCache(w, c, &result)
+	}
+	return x.pass(w)
+}
+
+// report writes how the request was answered into the access log, the
+// placeholders and the metrics.
+func (x *exchange) report(result *cache.Result, took time.Duration) {
+	ctx := x.r.Context()
+	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.mount.cache.status", result.Phase.String())
+		repl.Set("http.mount.cache.reason", result.Reason.String())
+	}
+	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		fields.Set(zap.Stringer("cache_status", result.Phase))
+		fields.Set(zap.Stringer("cache_reason", result.Reason))
+	}
+	x.m.metrics.served(result.Phase, result.Reason, took)
+}
+
+// pass lets the request through to the site and its answer back as it comes.
+func (x *exchange) pass(w http.ResponseWriter) error {
+	raw, _ := x.query()
+	return x.m.fetch(w, x.r, x.v, x.rest, raw, x.peer(), false)
+}
+
+// peer says who sent the request, for the forwarded fields.
+func (x *exchange) peer() handler.Peer {
+	ctx := x.r.Context()
+	p := handler.Peer{
+		Trusted:      trustedPeer(x.r),
+		ForwardedFor: strings.Join(x.r.Header["X-Forwarded-For"], ", "),
+		Identity:     x.m.identity,
+	}
+	p.ClientIP, _ = caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string)
+	p.RemoteIP, _, _ = net.SplitHostPort(x.r.RemoteAddr)
+	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		user, _ := repl.GetString("http.auth.user.id")
+		p.UserAuthenticated = user != ""
+	}
+	return p
+}
+
+// siteTLS marks the inner request as one over TLS, for handlers that ask.
+var siteTLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true}
+
+// fetch maps the request to the site's, lets the inner chain answer it and maps
+// the answer. The request is changed in place, since placeholders of the inner
+// chain read this very request, and put back afterwards, since the main site's
+// error routes and log read it too. forCache keeps what the site says to caches.
+func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer, forCache bool) error {
+	outer := *r
+	defer func() { *r = outer }()
+
+	site := new(url.URL)
+	*site = *r.URL
+	site.RawQuery = rawQuery
+	r.URL = site
+	r.Header = r.Header.Clone()
+	v.Outbound(r, rest, peer)
+	r.Header["Accept-Encoding"] = m.accept
+	r.TLS = nil
+	if v.SiteScheme() == "https" {
+		r.TLS = siteTLS
+	}
+
+	// FastCGI and file_server read the original request, not this one. It is
+	// shared by pointer with the context, so it is set and put back too.
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
+		before := *original.URL
+		*original.URL = *r.URL
+		defer func() { *original.URL = before }()
+	}
+	// The forwarded fields are the mount's own now: a reverse_proxy of the inner
+	// chain keeps them only from a trusted peer.
+	caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, true)
+	defer caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, peer.Trusted)
+
+	rw := handler.NewResponseWriter(w, v, &outer)
+	rw.Learn = m.cookies.learn
+	rw.KeepInternal = forCache
+	rw.Rest = rest
+	rw.Tags = v.Content(r, rest)
+	start := time.Now()
+	defer func() {
+		_ = rw.Close(http.ErrAbortHandler) // does nothing after the one below
+		m.metrics.fetched(rw, time.Since(start))
+	}()
+
+	err := m.inner.ServeHTTP(rw, r)
+	if err == nil && rw.Status() == 0 {
+		// net/http would make an empty 200 of it, which looks whole: as after a
+		// 101 that nobody asked for, which reverse_proxy drops.
+		err = caddyhttp.Error(http.StatusBadGateway, errors.New("the site answered nothing"))
+	}
+	if err = rw.Close(err); err != nil && rw.Sent() {
+		// Too late for an error page. Whoever reads the answer must see that it
+		// is not whole.
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}

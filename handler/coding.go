@@ -1,0 +1,256 @@
+package handler
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+)
+
+// coding is a content coding (RFC 9110 section 8.4.1).
+type coding uint8
+
+const (
+	codingUnknown coding = iota // one that is not decoded here, or several
+	codingIdentity
+	codingGzip
+	codingDeflate
+	codingBrotli
+	codingZstd
+)
+
+func codingOf(h http.Header) coding {
+	switch strings.ToLower(strings.TrimSpace(strings.Join(h.Values("Content-Encoding"), ","))) {
+	case "", "identity":
+		return codingIdentity
+	case "gzip", "x-gzip":
+		return codingGzip
+	case "deflate":
+		return codingDeflate
+	case "br":
+		return codingBrotli
+	case "zstd":
+		return codingZstd
+	}
+	return codingUnknown
+}
+
+// token returns the coding's name in Accept-Encoding.
+func (c coding) token() string {
+	return [...]string{codingIdentity: "identity", codingGzip: "gzip", codingDeflate: "deflate", codingBrotli: "br", codingZstd: "zstd"}[c]
+}
+
+func (c coding) decodable() bool { return c > codingIdentity }
+
+// accepts reports whether a request names a coding as welcome (RFC 9110 section
+// 12.5.3). One that says nothing gets none: what is fetched for a cache must
+// suit everyone.
+func accepts(h http.Header, c coding) bool {
+	for _, line := range h["Accept-Encoding"] {
+		for member := range strings.SplitSeq(line, ",") {
+			name, params, _ := strings.Cut(member, ";")
+			if name = strings.TrimSpace(name); !strings.EqualFold(name, c.token()) && name != "*" {
+				continue
+			}
+			q, weighted := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+			return !weighted || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
+}
+
+// begins reports whether a body that starts with p can be in the coding.
+func (c coding) begins(p []byte) bool {
+	var magic string
+	switch c {
+	case codingGzip:
+		magic = "\x1f\x8b"
+	case codingZstd:
+		magic = "\x28\xb5\x2f\xfd"
+		if len(p) > 3 && p[0]&0xf0 == 0x50 && string(p[1:4]) == "\x2a\x4d\x18" {
+			return true // a skippable frame
+		}
+	}
+	n := min(len(p), len(magic))
+	return string(p[:n]) == magic[:n]
+}
+
+// AcceptEncoding is what a mount asks an origin for, whose dial address is
+// addr ("host:port" or "host"): what is near comes uncompressed, because
+// decoding costs more than the network, everything else as gzip, which every
+// origin has. A name is near only if it is localhost.
+func AcceptEncoding(addr string) string {
+	host := addr
+	if h, _, err := net.SplitHostPort(addr); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if strings.EqualFold(host, "localhost") || strings.HasPrefix(addr, "unix/") || strings.HasPrefix(addr, "/") {
+		return "identity"
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if ip = ip.Unmap(); ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() {
+			return "identity"
+		}
+	}
+	return "gzip"
+}
+
+// Bounds on what a coded body may become. A page compresses 3 to 30 times;
+// deflate cannot do more than 1032 times, which only a bomb needs for long.
+const (
+	maxRatio        = 300
+	ratioFreeBytes  = 16 << 20 // the ratio does not matter up to here
+	maxDecodedBytes = 4 << 30
+	maxWindowBytes  = 8 << 20 // of zstd; RFC 9659 asks for no more
+)
+
+var (
+	errBomb      = errors.New("coded body grows beyond all measure")
+	errTruncated = errors.New("coded body ends too early")
+)
+
+// decoder decodes a body that is written to it and writes the plain text to
+// dst. It decodes as it is fed: after a Write everything that the bytes so far
+// decode to has reached dst. It must be closed. Not safe for concurrent use.
+type decoder struct {
+	dst io.Writer
+	c   coding
+
+	feed   []byte // what Write brought and the coding has not read
+	ended  bool   // no more Write will come
+	in     int64
+	out    int64
+	err    error
+	done   bool
+	resume func() (struct{}, bool)
+	stop   func()
+}
+
+func newDecoder(dst io.Writer, c coding) *decoder {
+	d := &decoder{dst: dst, c: c}
+	// The coding pulls while the handler pushes: run it as a coroutine that
+	// is suspended whenever it wants bytes that are not there.
+	d.resume, d.stop = iter.Pull(func(yield func(struct{}) bool) {
+		d.err = d.run(yield)
+		d.done = true
+	})
+	return d
+}
+
+// Write decodes p.
+func (d *decoder) Write(p []byte) (int, error) {
+	if d.done {
+		// Bytes behind the end of a coded body belong to nothing.
+		return len(p), d.err
+	}
+	d.feed = p
+	d.in += int64(len(p))
+	d.resume()
+	if d.done && d.err != nil {
+		return 0, d.err
+	}
+	return len(p), nil
+}
+
+// Close ends the body. It returns an error unless the body was whole.
+func (d *decoder) Close() error {
+	d.ended = true
+	if !d.done {
+		d.resume()
+	}
+	d.stop()
+	if !d.done && d.err == nil {
+		d.err = errTruncated
+	}
+	return d.err
+}
+
+// abort ends the decoder without an answer.
+func (d *decoder) abort() { d.stop() }
+
+func (d *decoder) run(yield func(struct{}) bool) error {
+	src := &feedReader{d: d, yield: yield}
+	r, err := d.c.reader(src)
+	if err == nil {
+		_, err = io.Copy(capped{d}, onlyReader{r})
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errTruncated
+	case err == io.EOF && d.in == 0:
+		return nil // no body at all, as in the answer to HEAD
+	case err == io.EOF:
+		return errTruncated
+	case err != nil:
+		return fmt.Errorf("decoding the body: %w", err)
+	}
+	return nil
+}
+
+// reader returns the decoding reader. It may read at once.
+func (c coding) reader(src io.Reader) (io.Reader, error) {
+	switch c {
+	case codingGzip:
+		return gzip.NewReader(src)
+	case codingBrotli:
+		return brotli.NewReader(src), nil
+	case codingZstd:
+		z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes), zstd.WithDecoderLowmem(true))
+		return z, err
+	case codingDeflate:
+		// RFC 9110 section 8.4.1.2 means zlib; some send bare deflate.
+		var head [2]byte
+		if _, err := io.ReadFull(src, head[:]); err != nil {
+			return nil, err
+		}
+		src = io.MultiReader(strings.NewReader(string(head[:])), src)
+		if head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
+			return zlib.NewReader(src)
+		}
+		return flate.NewReader(src), nil
+	}
+	return nil, errors.New("unknown coding")
+}
+
+// feedReader is the coding's view of what is written to the decoder.
+type feedReader struct {
+	d     *decoder
+	yield func(struct{}) bool
+}
+
+func (f *feedReader) Read(p []byte) (int, error) {
+	for len(f.d.feed) == 0 {
+		if f.d.ended || !f.yield(struct{}{}) {
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, f.d.feed)
+	f.d.feed = f.d.feed[n:]
+	return n, nil
+}
+
+// capped counts what a body decodes to and stops a bomb.
+type capped struct{ d *decoder }
+
+func (c capped) Write(p []byte) (int, error) {
+	d := c.d
+	d.out += int64(len(p))
+	if d.out > maxDecodedBytes || d.out > ratioFreeBytes && d.out/maxRatio > d.in {
+		return 0, errBomb
+	}
+	return d.dst.Write(p)
+}
+
+// onlyReader hides WriterTo, which would collect more before it writes.
+type onlyReader struct{ io.Reader }

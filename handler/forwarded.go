@@ -1,0 +1,80 @@
+package handler
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Peer says what is known of who sent a request.
+type Peer struct {
+	// ClientIP is the visitor's address, after trusted proxies were looked through.
+	ClientIP string
+	// RemoteIP is the address of the connection's other end.
+	RemoteIP string
+	// Trusted says that RemoteIP is one of the trusted proxies.
+	Trusted bool
+	// UserAuthenticated says that the main site itself authenticated the request,
+	// so that its Authorization is the main site's.
+	UserAuthenticated bool
+	// Port is the public port as the aware modes tell it. Empty: that of the public
+	// base.
+	Port string
+	// ForwardedFor is the chain of X-Forwarded-For as received, its lines joined
+	// with commas. It counts only from a trusted peer.
+	ForwardedFor string
+	// Identity names the identity fields that a handler before the mount set
+	// itself (forward_auth's copied headers). What else a visitor claims of who or
+	// where he is, is dropped unless the peer is trusted.
+	Identity []string
+}
+
+// setForwarded tells the site who asks and under which address. dropClaims
+// has removed what the client sent of these fields.
+func (v *View) setForwarded(h http.Header, p Peer) {
+	values := make([]string, 0, 6) // one array for all of them
+	set := func(name, value string) {
+		if value != "" {
+			values = append(values, value)
+			h[name] = values[len(values)-1 : len(values) : len(values)]
+		}
+	}
+	set("X-Real-Ip", p.ClientIP)
+	set("X-Forwarded-For", p.chain())
+	if v.m.mode == Transparent {
+		// The site must not hear of the public address: applications copy
+		// X-Forwarded-Host into their own, and take port 443 for HTTPS.
+		set("X-Forwarded-Proto", v.m.sites[0].scheme)
+		set("X-Forwarded-Port", v.m.sites[0].effectivePort())
+		return
+	}
+	set("X-Forwarded-Proto", v.public.Scheme)
+	set("X-Forwarded-Host", v.public.Host)
+	set("X-Forwarded-Prefix", v.m.prefix)
+	port := p.Port
+	if port == "" {
+		port = v.home.effectivePort()
+	}
+	set("X-Forwarded-Port", port)
+}
+
+// chain returns the value of X-Forwarded-For: the client alone, or, from a
+// trusted peer, the proxies from the client on. What stands before the client's
+// address was said by the client and is not repeated.
+func (p Peer) chain() string {
+	if !p.Trusted || p.ForwardedFor == "" || p.ClientIP == p.RemoteIP {
+		return p.ClientIP
+	}
+	chain := strings.Split(p.ForwardedFor, ",")
+	from := len(chain)
+	for i, member := range chain {
+		chain[i] = strings.TrimSpace(member)
+		if chain[i] == p.ClientIP {
+			from = i
+		}
+	}
+	if from == len(chain) {
+		// The client's address came by another field.
+		return p.ClientIP + ", " + p.RemoteIP
+	}
+	return strings.Join(append(chain[from:], p.RemoteIP), ", ")
+}

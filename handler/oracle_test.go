@@ -1,0 +1,488 @@
+package handler
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// oracle maps a text as the scanner does, in another way: it looks at every
+// byte, with regular expressions on the whole text before and behind it, and
+// reads the markup from its beginning. It is slow and for short texts.
+type oracle struct {
+	from []formBase
+	to   formBase
+	opts formOptions
+	kind mediaKind
+
+	in       string
+	serialTo int
+}
+
+const (
+	reSpace = `[ \n\t\r\f]`
+	reSep   = `\\{0,16}/|%(?:25){0,2}2[Ff]|\\{1,16}u002[Ff]|&#[xX]0{0,4}2[fF];|&#0{0,5}47;|&sol;`
+	reColon = `:|%(?:25){0,2}3[Aa]|\\{1,16}u003[Aa]|&#[xX]0{0,4}3[aA];|&#0{0,5}58;|&colon;`
+	reQuote = `(?:\\{0,16}["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];|&amp;quot;|&amp;#039;|\\{1,16}u002[27])`
+	reName  = `[A-Za-z0-9:_-]`
+)
+
+var (
+	oracleForm   = regexp.MustCompile(`^(?:((?i:https?))(` + reColon + `))?(` + reSep + `)(` + reSep + `)`)
+	oracleSerial = regexp.MustCompile(`s:([0-9]+):\\*(?:"|&quot;)`)
+	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original))$`)
+	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,16}=` + reSpace + `{0,16}(` + reQuote + `)$`)
+	oraclePlain  = regexp.MustCompile(`(` + reName + `*)=$`)
+	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,16}[;,]` + reSpace + `{0,16}(?i:url)` + `(=|` + reSpace + `{0,16}=` + reSpace + `{0,16}` + reQuote + `)$`)
+	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,16}(?:` + reQuote + `)?$`)
+	oracleCSS2   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\($`)
+	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,16}` + reQuote + `$`)
+	oracleOpen   = regexp.MustCompile(`([:,\[{(=])` + reSpace + `{0,16}` + reQuote + `$`)
+	oracleConcat = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:concat)\(` + reSpace + `{0,16}` + reQuote + `$`)
+	oracleKey    = regexp.MustCompile(`wp_http_referer(?:` + reQuote + `)?` + reSpace + `{0,16}:` + reSpace + `{0,16}` + reQuote + `$`)
+	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,16}:` + reSpace + `{0,16}` + reQuote + `$`)
+	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,15}[wx])?,(` + reSpace + `{0,16})$`)
+	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,16}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,16}:)` + reSpace + `{0,16}$`)
+	oracleWP     = regexp.MustCompile(`^\\*/(wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)(?:$|[^A-Za-z0-9._-])`)
+	oracleInTag  = regexp.MustCompile(`(?s)<[A-Za-z][^<>]{0,254}$`)
+	oracleEnds   = regexp.MustCompile(reQuote + `$`)
+)
+
+func (o *oracle) run(in string) string {
+	o.in = in
+	var out strings.Builder
+	for i := 0; i < len(in); {
+		if text, end, ok := o.host(i); ok {
+			out.WriteString(text)
+			i = end
+			continue
+		}
+		if text, end, next, ok := o.path(i); ok {
+			out.WriteString(text)
+			out.WriteString(in[end:next])
+			i = next
+			continue
+		}
+		out.WriteByte(in[i])
+		i++
+	}
+	return out.String()
+}
+
+// decode is the character at in[i:].
+func (o *oracle) decode(i int) (c byte, n int) {
+	s := o.in[i:]
+	if s == "" {
+		return 0, 0
+	}
+	value := func(v int64, base string) byte {
+		if v > 0x7f && base != "%" {
+			return 0xff
+		}
+		return byte(v)
+	}
+	if m := regexp.MustCompile(`^%(?:25){0,2}([0-9a-fA-F]{2})`).FindStringSubmatch(s); m != nil {
+		v, _ := strconv.ParseInt(m[1], 16, 64)
+		return value(v, "%"), len(m[0])
+	}
+	if m := regexp.MustCompile(`^\\{1,16}/`).FindString(s); m != "" {
+		return '/', len(m)
+	}
+	if m := regexp.MustCompile(`^\\{1,16}u([0-9a-fA-F]{4})`).FindStringSubmatch(s); m != nil {
+		v, _ := strconv.ParseInt(m[1], 16, 64)
+		if v > 0xff {
+			return 0xff, len(m[0])
+		}
+		return byte(v), len(m[0])
+	}
+	if m := regexp.MustCompile(`^&#(?:([0-9]+)|[xX]([0-9a-fA-F]+));`).FindStringSubmatch(s); m != nil && len(m[0]) <= maxEntityBytes {
+		v, err := strconv.ParseInt(m[1]+m[2], map[bool]int{true: 10, false: 16}[m[1] != ""], 64)
+		if err != nil {
+			v = 1 << 20
+		}
+		return value(v, "&"), len(m[0])
+	}
+	for name, c := range map[string]byte{"quot": '"', "apos": '\'', "amp": '&', "lt": '<', "gt": '>', "sol": '/', "colon": ':', "period": '.', "lowbar": '_', "commat": '@', "equals": '='} {
+		if strings.HasPrefix(s, "&"+name+";") {
+			return c, len(name) + 2
+		}
+	}
+	return s[0], 1
+}
+
+// before is the character that ends at in[:i].
+func (o *oracle) before(i int) byte {
+	if i == 0 {
+		return 0
+	}
+	s := o.in[:i]
+	if s[i-1] == ';' {
+		if a := strings.LastIndexByte(s, '&'); a >= 0 && i-a <= maxEntityBytes {
+			p := &oracle{in: s}
+			if c, n := p.decode(a); a+n == i && n > 1 && c != 0 {
+				return c
+			}
+		}
+		return ';'
+	}
+	if m := regexp.MustCompile(`%([0-9a-fA-F]{2})$`).FindStringSubmatch(s); m != nil {
+		v, _ := strconv.ParseInt(m[1], 16, 64)
+		return byte(v)
+	}
+	if m := regexp.MustCompile(`\\u([0-9a-fA-F]{4})$`).FindStringSubmatch(s); m != nil {
+		v, _ := strconv.ParseInt(m[1], 16, 64)
+		if v > 0xff {
+			return 0xff
+		}
+		return byte(v)
+	}
+	if regexp.MustCompile(`\\[nrt]$`).MatchString(s) {
+		return ' '
+	}
+	return s[i-1]
+}
+
+func oracleHostChar(c byte) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9_-]$`).MatchString(string([]byte{c}))
+}
+
+func (o *oracle) host(i int) (text string, end int, ok bool) {
+	m := oracleForm.FindStringSubmatch(o.in[i:])
+	if m == nil || !strings.EqualFold(m[3], m[4]) {
+		return "", 0, false
+	}
+	scheme, sep := m[1], m[4]
+	h := i + len(m[0])
+	b := o.before(i)
+	alnum := oracleHostChar(b) && b != '_' && b != '-'
+	if scheme != "" && (alnum || b == '/' && !strings.HasSuffix(o.in[:i], "//")) {
+		return "", 0, false
+	}
+	if scheme == "" && (oracleHostChar(b) || strings.IndexByte(".:/\\", b) >= 0) {
+		return "", 0, false
+	}
+	if scheme == "" && regexp.MustCompile(`(?:`+reColon+`)$`).MatchString(o.in[:i]) {
+		return "", 0, false // a scheme that is not ours
+	}
+	toName, toPort := splitPort(o.to.Scheme, o.to.Host)
+	for _, f := range o.from {
+		name, port := splitPort(f.Scheme, f.Host)
+		for _, spelled := range hostSpellings(name) {
+			if h+len(spelled) > len(o.in) || !strings.EqualFold(o.in[h:h+len(spelled)], spelled) {
+				continue
+			}
+			if o.in[h:h+len(spelled)] != spelled && !strings.HasSuffix(sep, "/") {
+				continue
+			}
+			if scheme == "" && !strings.ContainsAny(spelled, ".:") && strings.IndexByte("\"'(=,", b) < 0 {
+				continue
+			}
+			end, ok := o.port(h+len(spelled), scheme, port, name != toName)
+			if ok {
+				end, ok = o.base(end, f.Path)
+			}
+			if !ok || o.serialized(i) {
+				continue
+			}
+			level := 0
+			if sep[0] == '%' {
+				level = strings.Count(strings.ToUpper(sep[:len(sep)-2]), "25") + 1
+			}
+			target := toName
+			if toPort != "" {
+				target += ":" + toPort
+			}
+			for range level {
+				target = strings.ReplaceAll(strings.ReplaceAll(target, "%", "%25"), ":", "%3A")
+			}
+			if scheme != "" {
+				scheme = o.to.Scheme
+			}
+			return scheme + o.in[i+len(m[1]):h] + target + strings.ReplaceAll(o.to.Path, "/", sep), end, true
+		}
+	}
+	return "", 0, false
+}
+
+func (o *oracle) port(i int, scheme, port string, mayMiss bool) (end int, ok bool) {
+	c, n := o.decode(i)
+	switch {
+	case oracleHostChar(c), c == '@':
+		return 0, false
+	case c == '.':
+		d, dn := o.decode(i + n)
+		longer := dn > 0 && (oracleHostChar(d) || d == '/' || d == ':')
+		return i, !longer && (port == "" || mayMiss)
+	}
+	digits := ""
+	if c == ':' {
+		digits = regexp.MustCompile(`^[0-9]{0,6}`).FindString(o.in[i+n:])
+	}
+	if digits == "" {
+		return i, port == "" || mayMiss
+	}
+	end = i + n + len(digits)
+	d, _ := o.decode(end)
+	if oracleHostChar(d) || d == '@' {
+		return 0, false
+	}
+	if port != "" {
+		return end, digits == port
+	}
+	scheme = strings.ToLower(scheme)
+	return end, digits == "80" && scheme != "https" || digits == "443" && scheme != "http"
+}
+
+func (o *oracle) base(i int, path string) (end int, ok bool) {
+	for _, c := range []byte(path) {
+		d, n := o.decode(i)
+		if n == 0 || c != d {
+			return 0, false
+		}
+		i += n
+	}
+	c, n := o.decode(i)
+	if path == "" || n == 0 || c <= ' ' || strings.IndexByte("/?#\"',;<>()[]{}|\\^`&", c) >= 0 {
+		return i, true
+	}
+	if strings.IndexByte(".:!*", c) < 0 {
+		return 0, false
+	}
+	d, n := o.decode(i + n)
+	return i, n == 0 || strings.IndexByte(" \n\t\r\f\"'<", d) >= 0
+}
+
+func (o *oracle) serialized(i int) bool {
+	for _, m := range oracleSerial.FindAllStringSubmatchIndex(o.in[:i], -1) {
+		digits := o.in[m[2]:m[3]]
+		n, err := strconv.Atoi(digits)
+		before, _ := strconv.Atoi("0" + digits[:len(digits)-1])
+		if m[0]+1 >= i-256 && err == nil && before < 1<<20 {
+			q := m[1] - 1
+			if o.in[q] == ';' {
+				q = m[1] - len("&quot;")
+			}
+			o.serialTo = max(o.serialTo, q+1+n)
+		}
+	}
+	return i < o.serialTo
+}
+
+// path maps the root-relative URL at in[i:]: text replaces in[i:end], and
+// in[end:next] is done with too.
+func (o *oracle) path(i int) (text string, end, next int, ok bool) {
+	from, to := o.from[0].Path, o.to.Path
+	sep := regexp.MustCompile(`^\\{0,16}/`).FindString(o.in[i:])
+	if o.opts.KeepRootRelative || from == to || sep == "" || i == 0 || o.in[i-1] == '\\' {
+		return "", 0, 0, false
+	}
+	form, ok := o.form(i)
+	if !ok {
+		return "", 0, 0, false
+	}
+	next = i + len(sep)
+	c, _ := o.decode(next)
+	quoted := regexp.MustCompile(`^\\+["']`).MatchString(o.in[next:])
+	if c == '/' || c == '\\' && !quoted {
+		return "", 0, 0, false
+	}
+	if end, ok = i, true; from != "" {
+		end, ok = o.base(i, from)
+	}
+	if !ok {
+		return "", 0, 0, false
+	}
+	if to == "" {
+		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !regexp.MustCompile(`^\\+["']`).MatchString(o.in[end:])) {
+			d, dn := o.decode(end + n)
+			if dn > 0 && (d == '/' || d == '\\' && !regexp.MustCompile(`^\\+["']`).MatchString(o.in[end+n:])) {
+				return "", 0, 0, false
+			}
+		}
+	}
+	if form == ruleWordPressPath && !o.wordPress(end) {
+		return "", 0, 0, false
+	}
+	if o.kind == kindHTML && !oracleHolds(form, o.place(i), o.in[:i]) {
+		return "", 0, 0, false
+	}
+	text = strings.ReplaceAll(to, "/", sep)
+	if c, _ := o.decode(end); to == "" && c != '/' {
+		text = sep
+	}
+	return text, end, max(next, end), true
+}
+
+func (o *oracle) wordPress(i int) bool {
+	c, n := o.decode(i)
+	if c != '/' {
+		return false
+	}
+	word := regexp.MustCompile(`^[A-Za-z0-9._-]{0,33}`).FindString(o.in[i+n:])
+	return oracleWP.MatchString("/" + word)
+}
+
+func oracleHolds(form rule, p place, left string) bool {
+	in := func(list ...place) bool {
+		for _, q := range list {
+			if p == q {
+				return true
+			}
+		}
+		return false
+	}
+	switch form {
+	case ruleUnquoted:
+		return in(placeTag) || in(placeScript) && oracleInTag.MatchString(left)
+	case ruleCSSURL:
+		return in(placeValue, placeStyle, placeScript)
+	case ruleCSSImport:
+		return in(placeStyle)
+	case ruleRefresh:
+		return in(placeValue)
+	case ruleUserSettings:
+		return in(placeScript)
+	case ruleScriptRules:
+		return in(placeRules)
+	}
+	return in(placeTag, placeValue, placeScript, placeRules)
+}
+
+// form names the root-relative form that may begin at in[i:].
+func (o *oracle) form(i int) (rule, bool) {
+	left, on := o.in[:i], kindRules[o.kind]
+	pick := func(r rule) (rule, bool) { return r, on.has(r) }
+	if oracleCSS.MatchString(left) && (left[i-1] != '(' || oracleCSS2.MatchString(left)) && on.has(ruleCSSURL) {
+		return ruleCSSURL, true
+	}
+	if m := oraclePlain.FindStringSubmatch(left); m != nil {
+		if on.has(ruleRefresh) && oracleRefr.MatchString(left) {
+			return ruleRefresh, true
+		}
+		at := i - len(m[0])
+		if len(m[1]) <= maxNameByte && oracleURL.MatchString(m[1]) && at > 0 && regexp.MustCompile(`[ \n\t\r\f"']$`).MatchString(left[:at]) {
+			return ruleUnquoted, on.has(ruleUnquoted) && (o.kind == kindHTML || oracleInTag.MatchString(left[:at]))
+		}
+		return 0, false
+	}
+	if m := oracleComma.FindStringSubmatchIndex(left); m != nil {
+		comma := m[4] - 1
+		if m[4] == m[5] && m[2] < 0 {
+			return 0, false
+		}
+		if !o.srcset(comma) {
+			return 0, false
+		}
+		return pick(ruleSrcset)
+	}
+	if m := oracleAssign.FindStringSubmatch(left); m != nil {
+		name := m[1]
+		if len(name) > maxNameByte {
+			name = ""
+		}
+		encoded := strings.HasSuffix(m[2], ";")
+		switch {
+		case oracleURL.MatchString(name) && encoded:
+			return pick(ruleEntityAttribute)
+		case oracleURL.MatchString(name):
+			at := i - len(m[0])
+			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTag.MatchString(left[:at]))
+		case strings.EqualFold(name, "value"):
+			return 0, false
+		case on.has(ruleRefresh) && oracleRefr.MatchString(left):
+			return ruleRefresh, true
+		}
+		return pick(ruleWordPressPath)
+	}
+	if oracleImport.MatchString(left) {
+		return pick(ruleCSSImport)
+	}
+	m := oracleOpen.FindStringSubmatch(left)
+	if m == nil || oracleConcat.MatchString(left) {
+		return 0, false
+	}
+	if loc := oracleUser.FindStringIndex(left); loc != nil && on.has(ruleUserSettings) {
+		colon := loc[0] + strings.IndexByte(left[loc[0]:], ':')
+		from := max(0, colon-48)
+		if j := strings.LastIndex(left[from:colon], "userSettings"); j >= 0 {
+			rest := left[from+j+len("userSettings") : colon]
+			if strings.Contains(rest, "{") && !strings.ContainsAny(rest, ",;") {
+				return ruleUserSettings, true
+			}
+		}
+	}
+	if colon := strings.LastIndexByte(left, ':'); m[1] == ":" && on.has(ruleUserSettings) && strings.HasSuffix(left[:colon], `"url":{"self"`) {
+		return ruleUserSettings, true
+	}
+	if oracleKey.MatchString(left) {
+		return 0, false
+	}
+	if on.has(ruleManifest) && m[1] != "(" {
+		return ruleManifest, m[1] != "{"
+	}
+	if on.has(ruleScriptRules) && m[1] != "(" && o.place(i) == placeRules {
+		return ruleScriptRules, true
+	}
+	return pick(ruleWordPressPath)
+}
+
+func (o *oracle) srcset(comma int) bool {
+	for j := comma; j > 0; j-- {
+		if c := o.in[j-1]; c == '<' || c == '>' {
+			return false
+		}
+		if loc := oracleEnds.FindStringIndex(o.in[:j]); loc != nil {
+			return oracleSrcset.MatchString(o.in[:loc[0]])
+		}
+	}
+	return false
+}
+
+// place reads the markup up to in[i:].
+func (o *oracle) place(i int) place {
+	s := o.in[:i]
+	open := regexp.MustCompile(`<(?:(!--)|[A-Za-z!?])`)
+	for pos := 0; ; {
+		m := open.FindStringSubmatchIndex(s[pos:])
+		if m == nil {
+			return placeText
+		}
+		at := pos + m[0]
+		if m[2] >= 0 {
+			end := strings.Index(s[at+4:], "-->")
+			if end < 0 {
+				return placeComment
+			}
+			pos = at + 4 + end + 3
+			continue
+		}
+		j := at + 1
+		for j < len(s) && s[j] != '>' {
+			if c := s[j]; (c == '"' || c == '\'') && regexp.MustCompile(`=`+reSpace+`{0,15}$`).MatchString(s[:j]) {
+				end := strings.IndexByte(s[j+1:], c)
+				if end < 0 {
+					return placeValue
+				}
+				j += end + 1
+			}
+			j++
+		}
+		if j >= len(s) {
+			return placeTag
+		}
+		pos = j + 1
+		name := strings.ToLower(regexp.MustCompile(`^` + reName + `*`).FindString(s[at+1:]))
+		content, raw := map[string]place{"script": placeScript, "style": placeStyle, "textarea": placeRaw, "title": placeRaw, "xmp": placeRaw}[name]
+		if !raw {
+			continue
+		}
+		if tag := s[at:j]; content == placeScript && len(tag) <= maxScriptTag && (strings.Contains(tag, "speculationrules") || strings.Contains(tag, "importmap")) {
+			content = placeRules
+		}
+		end := regexp.MustCompile(`(?i)</` + name).FindStringIndex(s[pos:])
+		if end == nil {
+			return content
+		}
+		pos += end[0]
+	}
+}

@@ -1,0 +1,342 @@
+package handler
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"sync"
+)
+
+const (
+	// historyBytes is how far back a decision may look. It is kept in front of
+	// the bytes that are not decided yet.
+	historyBytes = 8 << 10
+	// outBytes collects the small pieces around a match into one write.
+	outBytes = 8 << 10
+	inBytes  = 64<<10 - outBytes
+	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes.
+	maxLeft = 64
+	// maxHeld bounds what a flush can hold back besides host and base path.
+	maxHeld = 512
+	// eager is how many bytes are collected before they are scanned without
+	// being asked to flush.
+	eager = 4 << 10
+	// directBytes is the piece that is written without being copied.
+	directBytes = 1 << 10
+
+	none = math.MaxInt
+)
+
+var errScannerClosed = errors.New("write to a closed scanner")
+
+// scanner maps the URLs in a body while it streams through. It reads the text
+// with a cursor on each host name and one on slashes, decides at each hit by
+// the bytes around it, and writes what it decided to dst. The output does not
+// depend on how the input is cut, every decision looks at a bounded stretch of
+// text, and time is linear in the input.
+//
+// A scanner is for one body and one goroutine. It must be closed; dst stays
+// open. The zero value is not usable.
+type scanner struct {
+	dst   io.Writer
+	t     *forms
+	kind  mediaKind
+	rules ruleSet
+	mem   *scanMemory
+
+	base int64 // offset in the body of in[0]
+	n    int   // in[:n] is filled
+	done int   // in[:done] is written, mapped, to out or dst; it remains as history
+	next int   // slashes below next are decided
+	outN int   // out[:outN] waits for dst
+
+	place    placeTracker
+	srcset   srcsetMemo
+	serialTo int64 // the body is PHP-serialised up to here
+	serialAt int64 // ... as far as it was looked at
+	count    scanCount
+	err      error
+	closed   bool
+}
+
+// scanMemory is what a scanner needs of memory, pooled.
+type scanMemory struct {
+	in    [inBytes]byte
+	out   [outBytes]byte
+	hosts []hostCursor // one for each group of needles
+}
+
+// hostCursor is a position in the search for one group of needles.
+type hostCursor struct {
+	at   int // the next hit, or none
+	from int // where the search goes on
+}
+
+var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
+
+func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory)}
+	if cap(s.mem.hosts) < len(t.groups) {
+		s.mem.hosts = make([]hostCursor, len(t.groups))
+	}
+	s.mem.hosts = s.mem.hosts[:len(t.groups)]
+	for i := range s.mem.hosts {
+		s.mem.hosts[i] = hostCursor{at: none}
+	}
+	return s
+}
+
+// Count says what was done so far; it is complete after Close.
+func (s *scanner) Count() scanCount { return s.count }
+
+// Write takes p, which it does not keep. What it can decide reaches dst once
+// a few KiB have come together.
+func (s *scanner) Write(p []byte) (int, error) {
+	if s.closed {
+		return 0, errScannerClosed
+	}
+	total := len(p)
+	for len(p) > 0 && s.err == nil {
+		if s.n == inBytes {
+			s.advance()
+		}
+		k := copy(s.mem.in[s.n:], p)
+		s.n += k
+		p = p[k:]
+	}
+	if s.n-s.done >= eager {
+		s.advance()
+	}
+	if s.err != nil {
+		return total - len(p), s.err
+	}
+	return total, nil
+}
+
+// advance scans, writes all that no later match can reach, and makes room.
+func (s *scanner) advance() {
+	undecided := s.scan(false)
+	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft))
+	s.send()
+	if s.n > inBytes-eager {
+		s.shift()
+	}
+}
+
+// Flush writes everything that is decided: it holds back only what may still
+// be the beginning of a URL of ours.
+func (s *scanner) Flush() error {
+	if s.closed {
+		return s.err
+	}
+	undecided := s.scan(false)
+	s.emitTo(min(undecided, s.heldFrom()))
+	s.send()
+	return s.err
+}
+
+// Close decides the rest, writes it and releases the memory. Closing twice is harmless.
+func (s *scanner) Close() error {
+	if s.closed {
+		return s.err
+	}
+	s.scan(true)
+	s.emitTo(s.n)
+	s.send()
+	s.abort()
+	return s.err
+}
+
+// abort ends the scanner and drops what it holds.
+func (s *scanner) abort() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	scanMemories.Put(s.mem)
+	s.mem = nil
+}
+
+// scan decides every hit in in[:n] and returns the start of the first that
+// needs more text, or none.
+func (s *scanner) scan(final bool) (undecided int) {
+	w := window{s.mem.in[:s.n], final}
+	for i := range s.mem.hosts {
+		s.search(i)
+	}
+	for {
+		g, hit := s.nearestHost()
+		if at, ok := s.scanSlashes(w, min(hit, s.n)); !ok {
+			return at
+		}
+		if hit == none {
+			return none
+		}
+		switch m, v := s.groupForm(w, g, hit); v {
+		case undecidedYet:
+			return m.start
+		case mapped:
+			s.replaceHost(m)
+		default:
+			s.mem.hosts[g] = hostCursor{at: none, from: hit + 1}
+			s.search(g)
+		}
+	}
+}
+
+// groupForm decides on a hit of a group: on the longest of its hosts that ends there.
+func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
+	group := &s.t.groups[g]
+	end := hit + len(group.suffix)
+	for _, k := range group.members {
+		host := s.t.needles[k].host
+		if h := end - len(host); h >= 0 && (len(host) == len(group.suffix) || string(w.b[h:hit]) == string(host[:hit-h])) {
+			return s.hostForm(w, k, h)
+		}
+	}
+	return hostMatch{}, left
+}
+
+// scanSlashes decides the slashes before limit. If one needs more text, it
+// returns the start of its form and false.
+func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
+	b, leads := w.b, &leadsToPath[s.kind]
+	for s.next < limit {
+		i := bytes.IndexByte(b[s.next:limit], '/')
+		if i < 0 {
+			s.next = limit
+			break
+		}
+		i += s.next
+		if i > 0 && leads[b[i-1]] && (b[i-1] != '/' || i+1 == len(b) || s.t.initials[b[i+1]]) {
+			m, v := s.pathForm(w, i)
+			switch v {
+			case undecidedYet:
+				s.next = i
+				return m.start, false
+			case mapped:
+				if m.needle >= 0 {
+					s.replaceHost(m.hostMatch)
+				} else {
+					s.replacePath(m)
+				}
+				continue
+			}
+		}
+		s.next = i + 1
+	}
+	return none, true
+}
+
+func (s *scanner) nearestHost() (g, at int) {
+	at = none
+	for i := range s.mem.hosts {
+		if h := s.mem.hosts[i].at; h < at {
+			g, at = i, h
+		}
+	}
+	return g, at
+}
+
+// search looks for the next hit of group i, unless it is known.
+func (s *scanner) search(i int) {
+	c := &s.mem.hosts[i]
+	host := s.t.groups[i].suffix
+	if c.at != none || s.n-c.from < len(host) {
+		return
+	}
+	if j := bytes.Index(s.mem.in[c.from:s.n], host); j >= 0 {
+		c.at = c.from + j
+	} else {
+		c.from = s.n - len(host) + 1
+	}
+}
+
+// consume marks in[:end] as decided and written.
+func (s *scanner) consume(end int) {
+	s.done = end
+	s.next = max(s.next, end)
+	for i := range s.mem.hosts {
+		if c := &s.mem.hosts[i]; c.at < end {
+			*c = hostCursor{at: none, from: end}
+			s.search(i)
+		} else if c.at == none {
+			c.from = max(c.from, end)
+		}
+	}
+}
+
+// heldFrom returns the first byte that a flush must keep: the start of what
+// may become a form once more text arrives.
+func (s *scanner) heldFrom() int {
+	for i := max(s.done, s.n-s.t.longest-maxHeld); i < s.n; i++ {
+		if s.mem.in[i]|0x20 != 'h' && isHostChar(charBefore(s.mem.in[:i], i)) {
+			continue // slashes behind a name begin nothing
+		}
+		if s.t.mayBegin(window{s.mem.in[i:s.n], false}) {
+			return i
+		}
+	}
+	return s.n
+}
+
+// emitTo writes in[done:end] as it is.
+func (s *scanner) emitTo(end int) {
+	if end > s.done {
+		s.emit(s.mem.in[s.done:end])
+		s.done = end
+	}
+}
+
+func (s *scanner) emit(p []byte) {
+	if len(p) > outBytes-s.outN {
+		s.send()
+	}
+	if len(p) >= directBytes {
+		s.send()
+		s.write(p)
+		return
+	}
+	s.outN += copy(s.mem.out[s.outN:], p)
+}
+
+// send passes what waits in out to dst.
+func (s *scanner) send() {
+	if s.outN > 0 {
+		s.write(s.mem.out[:s.outN])
+		s.outN = 0
+	}
+}
+
+func (s *scanner) write(p []byte) {
+	if s.err != nil {
+		return
+	}
+	n, err := s.dst.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	s.err = err
+}
+
+// shift moves the history and what is not written to the front.
+func (s *scanner) shift() {
+	cut := s.done - historyBytes
+	if cut <= 0 {
+		return
+	}
+	in := &s.mem.in
+	copy(in[:], in[cut:s.n])
+	s.base += int64(cut)
+	s.n -= cut
+	s.done -= cut
+	s.next -= cut
+	for i := range s.mem.hosts {
+		c := &s.mem.hosts[i]
+		c.from -= cut
+		if c.at != none {
+			c.at -= cut
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package handler
+
+// upperCaseHost decides on "//Host" and "\/\/Host", which the search for the
+// host in lower case does not find. The slash at in[i] follows a slash or a
+// backslash.
+func (s *scanner) upperCaseHost(w window, i int) (m pathMatch, v verdict) {
+	m.needle = -1
+	if !s.rules.has(ruleUpperCase) {
+		return m, left
+	}
+	rest := w.b[i+1:]
+	for k := range s.t.needles {
+		host := s.t.needles[k].host
+		n := min(len(rest), len(host))
+		if n == len(host) && string(rest[:n]) == string(host) || n < len(host) && w.final {
+			continue // found by its own cursor, or too short
+		}
+		if n > 0 && rest[0]|0x20 != host[0]|0x20 || !equalFold(rest[:n], string(host[:n])) {
+			continue
+		}
+		if n < len(host) {
+			m.start = i - backslashesBefore(w.b, i)
+			return m, undecidedYet
+		}
+		if m.hostMatch, v = s.hostForm(w, k, i+1); v != left {
+			return m, v
+		}
+	}
+	m.needle = -1
+	return m, left
+}

@@ -1,0 +1,174 @@
+package handler
+
+import "bytes"
+
+// The words next to a root-relative URL: attribute names, WordPress paths,
+// functions. Each test looks at a bounded number of bytes.
+
+type attributeKind uint8
+
+const (
+	otherAttribute attributeKind = iota
+	urlAttribute
+	valueAttribute
+)
+
+// urlAttributes hold a URL. "location" is no attribute, but what scripts assign to.
+var urlAttributes = map[string]bool{
+	"href": true, "src": true, "action": true, "formaction": true, "poster": true, "cite": true,
+	"data": true, "background": true, "longdesc": true, "manifest": true, "ping": true, "icon": true,
+	"srcset": true, "imagesrcset": true, "xlink:href": true, "location": true, "codebase": true,
+}
+
+// attributeClass says what the attribute name holds. A data attribute holds a
+// URL if the last word of its name says so.
+func attributeClass(name []byte) attributeKind {
+	var low [maxNameByte]byte
+	if len(name) == 0 || len(name) > len(low) {
+		return otherAttribute
+	}
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		low[i] = c
+	}
+	n := low[:len(name)]
+	switch {
+	case urlAttributes[string(n)]:
+		return urlAttribute
+	case string(n) == "value":
+		return valueAttribute
+	case !bytes.HasPrefix(n, []byte("data-")):
+		return otherAttribute
+	}
+	switch string(n[bytes.LastIndexAny(n, "-_")+1:]) {
+	case "src", "srcset", "href", "url", "bg", "background", "image", "img", "link", "action", "poster", "original":
+		return urlAttribute
+	}
+	return otherAttribute
+}
+
+// nameBefore returns the name that ends right before b[i], and where it starts.
+// A name that is too long is none.
+func nameBefore(b []byte, i int) (name []byte, at int) {
+	at = i
+	for at > 0 && isNameByte(b[at-1]) {
+		if at--; i-at > maxNameByte {
+			return nil, at
+		}
+	}
+	return b[at:i], at
+}
+
+func skipSpacesBefore(b []byte, i int) int {
+	j := i
+	for j > 0 && i-j < maxSpaces && isSpace(b[j-1]) {
+		j--
+	}
+	return j
+}
+
+// startsAttribute reports whether a new attribute may begin behind c.
+func startsAttribute(c byte) bool { return isSpace(c) || c == '"' || c == '\'' }
+
+// refreshes reports whether "url" at b[at:] follows the seconds of a refresh:
+// content="5; url=/x".
+func refreshes(b []byte, at int) bool {
+	j := skipSpacesBefore(b, at)
+	if j == 0 || b[j-1] != ';' && b[j-1] != ',' {
+		return false
+	}
+	j = skipSpacesBefore(b, j-1)
+	return j > 0 && (isDigit(b[j-1]) || b[j-1] == '.')
+}
+
+// endsURLFunction reports whether the parenthesis at b[i] opens url(.
+func endsURLFunction(b []byte, i int) bool { return endsWord(b, i, "url") }
+
+// endsWord reports whether b[:i] ends in the lower-case word, as a word of its own.
+func endsWord(b []byte, i int, word string) bool {
+	j := i - len(word)
+	return j >= 0 && equalFold(b[j:i], word) && (j == 0 || !isHostChar(b[j-1]))
+}
+
+// keyBefore reports whether the colon at b[i] follows a key that ends in name.
+func keyBefore(b []byte, i int, name string) bool {
+	i = skipSpacesBefore(b, i)
+	if q, _, ok := quoteBefore(b, i); ok {
+		i = q
+	}
+	return i >= len(name) && string(b[i-len(name):i]) == name
+}
+
+// userSettings reports whether the colon at b[i] is in `userSettings = {"url":`.
+func userSettings(b []byte, i int) bool {
+	from := max(0, i-48)
+	j := bytes.LastIndex(b[from:i], []byte("userSettings"))
+	if j < 0 {
+		return false
+	}
+	rest := b[from+j+len("userSettings") : i]
+	return bytes.IndexByte(rest, '{') >= 0 && bytes.IndexByte(rest, ',') < 0 && bytes.IndexByte(rest, ';') < 0
+}
+
+// previewSettings reports whether the colon at b[i] is the second one in
+// `"url":{"self":`, by which the customizer's preview knows its own address.
+func previewSettings(b []byte, i int) bool {
+	return bytes.HasSuffix(b[:i], []byte(`"url":{"self"`))
+}
+
+// insideTagText reports whether b[i] follows the beginning of a tag, as in a
+// script that writes HTML: '<a class="x" href="/y">'.
+func insideTagText(b []byte, i int) bool {
+	from := max(0, i-256)
+	for j := i - 1; j >= from; j-- {
+		switch b[j] {
+		case '>':
+			return false
+		case '<':
+			return isAlpha(b[j+1])
+		}
+	}
+	return false
+}
+
+// wordPressNames begin the paths that WordPress itself writes, below its base.
+var wordPressNames = [...]string{"wp-admin", "wp-content", "wp-includes", "wp-json"}
+
+// wordPressPath reports whether the slash at w.b[i:] begins a path of WordPress:
+// one of its folders, a script such as wp-login.php, or xmlrpc.php.
+func wordPressPath(w window, i int) verdict {
+	c, n, more := w.unit(i)
+	if more {
+		return undecidedYet
+	}
+	if n == 0 || c != '/' {
+		return left
+	}
+	s := w.b[i+n:]
+	j := 0
+	for j < len(s) && j <= maxNameByte && (isAlnum(s[j]) || s[j] == '-' || s[j] == '.' || s[j] == '_') {
+		j++
+	}
+	if j == len(s) && !w.final {
+		const first, other = "wp-", "xmlrpc.php"
+		if k := min(j, len(first)); string(s[:k]) == first[:k] {
+			return undecidedYet
+		}
+		if k := min(j, len(other)); string(s[:k]) == other[:k] {
+			return undecidedYet
+		}
+		return left
+	}
+	name := s[:j]
+	for _, f := range wordPressNames {
+		if string(name) == f {
+			return mapped
+		}
+	}
+	if string(name) == "xmlrpc.php" || bytes.HasPrefix(name, []byte("wp-")) && bytes.HasSuffix(name, []byte(".php")) {
+		return mapped
+	}
+	return left
+}

@@ -1,0 +1,443 @@
+package handler
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// ResponseWriter is what the inner chain writes the site's answer to. At
+// WriteHeader it maps the fields and decides once whether the body is mapped; a
+// body that is not is passed on with its length, validators and ranges as they
+// are. A mapped body is decoded if it is coded, streamed through a scanner, and
+// told without a length: HTTP's framing says where it ends, and Close must be
+// called with the handler's outcome so that this is only said of a whole body.
+//
+// Write collects up to a few KiB; Flush passes on everything that is decided,
+// through all layers. A ResponseWriter serves one answer, and one goroutine at a
+// time. Its exported fields are set before it is used.
+type ResponseWriter struct {
+	// Learn is told the name of each cookie that the site sets. Nil: nobody is.
+	Learn func(name string)
+	// KeepInternal keeps the fields that the site speaks to a cache in: the
+	// cache reads them and drops them.
+	KeepInternal bool
+	// Rest is the request's path below the mount. Empty: the path of the request.
+	Rest string
+	// Tags are the entity tags that View.Content took from the request.
+	Tags []string
+
+	w http.ResponseWriter
+	v *View
+	r *http.Request
+
+	header  http.Header
+	status  int        // final status; zero before it
+	reason  BodyReason // why the body is mapped or not
+	kind    mediaKind
+	coding  coding
+	decodes bool // the body is decoded, though not mapped
+	waiting bool // the header waits for the first bytes of a coded body
+	sent    bool // the final header went out
+
+	declared int64 // Content-Length as the site told it; -1: none
+	received int64
+
+	scan   *scanner
+	decode *decoder
+	count  scanCount
+	err    error
+	closed bool
+}
+
+var (
+	errShortBody = errors.New("the body is shorter than its Content-Length")
+	errClosed    = errors.New("write to a closed answer")
+)
+
+// NewResponseWriter returns the writer for the answer to r, which has been
+// mapped by View.Outbound. The inner chain gets a header map of its own, which is
+// added to w's when the header is sent.
+func NewResponseWriter(w http.ResponseWriter, v *View, r *http.Request) *ResponseWriter {
+	return &ResponseWriter{w: w, v: v, r: r, header: make(http.Header), declared: -1}
+}
+
+// Header is the inner chain's own map. It is copied to the outer one when the
+// header is sent.
+func (a *ResponseWriter) Header() http.Header { return a.header }
+
+// Status is the final status, or zero before it.
+func (a *ResponseWriter) Status() int { return a.status }
+
+// Sent reports whether the final header went out.
+func (a *ResponseWriter) Sent() bool { return a.sent }
+
+// Received is the number of bytes of the body that the site sent, as coded.
+func (a *ResponseWriter) Received() int64 { return a.received }
+
+// Reason says whether the body is mapped, and if not, why.
+func (a *ResponseWriter) Reason() BodyReason { return a.reason }
+
+// Mapped is the number of URLs that were mapped in the body so far.
+func (a *ResponseWriter) Mapped() int64 { return a.counted().Mapped }
+
+// Unmapped calls f for each reason for which hosts of the site were left in the
+// body, with their number.
+func (a *ResponseWriter) Unmapped(f func(reason string, n int64)) {
+	for u, n := range a.counted().Unmapped {
+		if n > 0 {
+			f(unmapped(u).String(), n)
+		}
+	}
+}
+
+func (a *ResponseWriter) counted() scanCount {
+	if a.scan != nil {
+		return a.scan.Count()
+	}
+	return a.count
+}
+
+// WriteHeader passes informational answers on at once, with their fields
+// mapped, and takes the first final status. Later ones are ignored.
+func (a *ResponseWriter) WriteHeader(status int) {
+	switch {
+	case a.status != 0 || a.closed:
+		return
+	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
+		a.inform(status)
+		return
+	}
+	a.status = status
+	rest := a.Rest
+	if rest == "" {
+		rest = a.r.URL.Path
+	}
+	a.kind, a.reason = a.v.m.eligible.decide(status, a.header, rest)
+	a.declared = contentLength(a.header)
+	a.coding = codingOf(a.header)
+	a.decodes = a.reason != BodyMapped && a.reason != BodyStatus && a.reason != BodyPartial && a.coding.decodable() && !accepts(a.r.Header, a.coding)
+	if (a.reason == BodyMapped || a.decodes) && a.coding != codingIdentity && a.hasBody() {
+		// A body that is not in its coding is passed as it is; its first
+		// bytes will tell.
+		a.waiting = true
+		return
+	}
+	a.sendHeader()
+}
+
+// hasBody reports whether bytes will follow the header.
+func (a *ResponseWriter) hasBody() bool { return a.r.Method != http.MethodHead }
+
+// inform sends a 1xx answer (RFC 9110 section 15.2). The fields of the final
+// answer that are set already are not part of it.
+func (a *ResponseWriter) inform(status int) {
+	h := a.header.Clone()
+	a.mapFields(h, status)
+	outer := a.w.Header()
+	saved := outer.Clone()
+	clear(outer)
+	copyFields(outer, h)
+	a.w.WriteHeader(status)
+	clear(outer)
+	for k, v := range saved {
+		outer[k] = v
+	}
+}
+
+// sendHeader maps the fields, copies them to the outer map and sends them.
+func (a *ResponseWriter) sendHeader() {
+	a.waiting, a.sent = false, true
+	h := a.header
+	switch {
+	case a.reason == BodyMapped:
+		a.transformFields(h)
+		if a.hasBody() {
+			a.scan = newScanner(a.w, a.v.answers, a.kind)
+			if a.coding != codingIdentity {
+				a.decode = newDecoder(a.scan, a.coding)
+			}
+		}
+	case a.decodes:
+		a.transformFields(h)
+		if a.hasBody() {
+			a.decode = newDecoder(a.w, a.coding)
+		}
+	case a.status == http.StatusNotModified:
+		a.tagNotModified(h)
+	}
+	if a.coding != codingIdentity && a.reason != BodyStatus {
+		// The mount chose what the site was asked for, and here what the visitor gets.
+		addVary(h, "Accept-Encoding")
+	}
+	a.mapFields(h, a.status)
+	copyFields(a.w.Header(), h)
+	a.w.WriteHeader(a.status)
+}
+
+func (a *ResponseWriter) mapFields(h http.Header, status int) {
+	a.v.MapHeader(h, status, a.r, a.Learn)
+	stripInternal(h, a.KeepInternal)
+}
+
+// addVary adds a field name to Vary, unless it is there.
+func addVary(h http.Header, name string) {
+	if !hasToken(h["Vary"], name) && !hasToken(h["Vary"], "*") {
+		h["Vary"] = append(h["Vary"][:len(h["Vary"]):len(h["Vary"])], name)
+	}
+}
+
+// integrityFields speak of bytes that a mapped body no longer has (RFC 9530,
+// RFC 9421).
+var integrityFields = []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input"}
+
+// transformFields makes the fields true of a mapped body.
+func (a *ResponseWriter) transformFields(h http.Header) {
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
+	// RFC 9110 section 14.3: offsets in the mapped text are not known.
+	h.Set("Accept-Ranges", "none")
+	if tag := mapETag(h.Get("Etag"), a.v.m.fingerprint); tag != "" {
+		h.Set("Etag", tag)
+	} else {
+		h.Del("Etag")
+	}
+	for _, f := range integrityFields {
+		h.Del(f)
+	}
+	dropTrailers(h)
+}
+
+// tagNotModified gives a 304 the tag that the client knows the mapped body by.
+func (a *ResponseWriter) tagNotModified(h http.Header) {
+	tag := h.Get("Etag")
+	for _, t := range a.Tags {
+		if tag == t || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(t, "W/") {
+			h.Set("Etag", mapETag(t, a.v.m.fingerprint))
+			return
+		}
+	}
+}
+
+// dropTrailers takes the integrity fields out of the announced trailers.
+func dropTrailers(h http.Header) {
+	var keep []string
+	for _, line := range h.Values("Trailer") {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.TrimSpace(name); name != "" && !isIntegrity(name) {
+				keep = append(keep, name)
+			}
+		}
+	}
+	h.Del("Trailer")
+	if len(keep) > 0 {
+		h.Set("Trailer", strings.Join(keep, ", "))
+	}
+}
+
+func isIntegrity(name string) bool {
+	for _, f := range integrityFields {
+		if strings.EqualFold(name, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// Write takes bytes of the body.
+func (a *ResponseWriter) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	if err := a.start(p); err != nil {
+		return 0, err
+	}
+	a.received += int64(len(p))
+	if a.declared >= 0 && a.received > a.declared && (a.scan != nil || a.decode != nil) {
+		a.err = http.ErrContentLength
+		return 0, a.err
+	}
+	var n int
+	switch {
+	case a.decode != nil:
+		n, a.err = a.decode.Write(p)
+	case a.scan != nil:
+		n, a.err = a.scan.Write(p)
+	default:
+		return a.w.Write(p)
+	}
+	return n, a.err
+}
+
+// start readies the body for p: it sends a header that has waited.
+func (a *ResponseWriter) start(p []byte) error {
+	switch {
+	case a.err != nil:
+		return a.err
+	case a.closed:
+		return errClosed
+	case a.waiting && len(p) > 0:
+		if !a.coding.begins(p) {
+			a.reason, a.decodes = BodyCoding, false
+		}
+		a.sendHeader()
+	}
+	return nil
+}
+
+var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// ReadFrom copies a body from r. Where nothing is mapped the outer writer may
+// do so in its own way.
+func (a *ResponseWriter) ReadFrom(r io.Reader) (n int64, err error) {
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	if err := a.start(nil); err != nil {
+		return 0, err
+	}
+	if a.sent && a.scan == nil && a.decode == nil {
+		if rf, ok := a.w.(io.ReaderFrom); ok {
+			n, err = rf.ReadFrom(r)
+			a.received += n
+			return n, err
+		}
+	}
+	buf := copyBuffers.Get().(*[32 << 10]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(onlyWriter{a}, onlyReader{r}, buf[:])
+}
+
+// onlyWriter hides ReaderFrom.
+type onlyWriter struct{ io.Writer }
+
+// FlushError passes on everything that is decided, the header included.
+func (a *ResponseWriter) FlushError() error {
+	if a.err != nil || a.closed {
+		return a.err
+	}
+	if a.status == 0 {
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.waiting {
+		a.sendHeader()
+	}
+	if a.scan != nil {
+		if a.err = a.scan.Flush(); a.err != nil {
+			return a.err
+		}
+	}
+	return http.NewResponseController(a.w).Flush()
+}
+
+// Flush is FlushError for handlers that ask for an http.Flusher.
+func (a *ResponseWriter) Flush() { _ = a.FlushError() }
+
+// Unwrap lets an http.ResponseController reach the deadlines of the connection.
+func (a *ResponseWriter) Unwrap() http.ResponseWriter { return a.w }
+
+// Hijack hands over the connection, after a 101 as a rule. Nothing is mapped on it.
+func (a *ResponseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if a.scan != nil || a.waiting {
+		return nil, nil, errors.New("hijacking an answer whose body is mapped")
+	}
+	a.reason = BodyHijacked
+	return http.NewResponseController(a.w).Hijack()
+}
+
+// Close ends the answer with the inner chain's outcome. If cause is nil and the
+// body is whole, what is held is written, and trailers are passed on. Otherwise
+// nothing more is written, and the error says why: once a header is sent the
+// caller must then cut the connection (panic with http.ErrAbortHandler), or
+// the client would take a short body as whole. Closing twice is harmless.
+func (a *ResponseWriter) Close(cause error) error {
+	if a.closed {
+		return a.err
+	}
+	a.closed = true
+	if cause != nil && a.err == nil {
+		a.err = cause
+	}
+	if a.err == nil && a.waiting {
+		a.sendHeader()
+	}
+	if a.err == nil && (a.scan != nil || a.decode != nil) && a.declared >= 0 && a.received < a.declared {
+		a.err = errShortBody
+	}
+	if a.decode != nil {
+		if a.err != nil {
+			a.decode.abort()
+		} else {
+			a.err = a.decode.Close()
+		}
+	}
+	if a.scan != nil {
+		if a.err != nil {
+			a.scan.abort()
+		} else {
+			a.err = a.scan.Close()
+		}
+		a.count, a.scan = a.scan.Count(), nil
+	}
+	if a.err == nil && a.sent {
+		a.copyTrailers()
+	}
+	return a.err
+}
+
+// copyTrailers passes on the trailers that the inner chain set behind the body.
+func (a *ResponseWriter) copyTrailers() {
+	outer := a.w.Header()
+	pass := func(key, name string) {
+		if v, ok := a.header[key]; ok && !(a.reason == BodyMapped && isIntegrity(name)) {
+			outer[key] = v
+		}
+	}
+	for _, line := range a.header.Values("Trailer") {
+		for name := range strings.SplitSeq(line, ",") {
+			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			pass(name, name)
+		}
+	}
+	for key := range a.header {
+		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
+			pass(key, name)
+		}
+	}
+}
+
+// copyFields adds the site's fields to those that the main site has set. Lists
+// are joined, any other field is the site's.
+func copyFields(outer, h http.Header) {
+	for k, v := range h {
+		if strings.HasPrefix(k, http.TrailerPrefix) {
+			continue
+		}
+		switch k {
+		case "Set-Cookie", "Link", "Vary":
+			outer[k] = append(outer[k][:len(outer[k]):len(outer[k])], v...)
+		default:
+			outer[k] = v
+		}
+	}
+}
+
+// contentLength is the declared length, or -1.
+func contentLength(h http.Header) int64 {
+	s := h.Get("Content-Length")
+	if s == "" || len(s) > 18 {
+		return -1
+	}
+	var n int64
+	for _, c := range []byte(s) {
+		if !isDigit(c) {
+			return -1
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
