@@ -58,9 +58,9 @@ const inlineBytes = 64 << 10
 // A file is written under another name and renamed, so that after a kill each is
 // whole or absent. Neither files nor renames are synced: after a power cut a file
 // may be missing, short or mixed, which its checksums tell, or an older response
-// may be back that a newer one had replaced. That is as stale as its own header
-// says, and covered by the purges of its time, which are synced: see Journal.
-// Delete and Drop are as lasting as renames are; what must not come back is purged.
+// may be back that was replaced or dropped, as it may where a file could not be
+// removed. That is as stale as its own header says, and covered by the purges since
+// its time, which are synced: see Journal. What must not come back is purged.
 //
 // A response that cannot be read, or whose bytes are not what was stored, is
 // dropped and counted. A failing disk costs hits, never an answer.
@@ -87,7 +87,7 @@ type Disk struct {
 	mu      sync.Mutex // guards what follows
 	index   *diskIndex
 	handles map[uint64]diskHandle // by id: of long bodies that someone may read
-	pending int64                 // units of files that are being written
+	pending int64                 // units of files that are being written; at most half of the bound
 	futile  bool                  // evicting did not help against a full disk
 
 	evictions, failures atomic.Int64

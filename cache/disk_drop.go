@@ -103,8 +103,8 @@ func (d *Disk) find(s *Stored, key uint64) slot {
 	return d.index.find(key, s.id)
 }
 
-// evict makes room: it drops responses until at most MaxBytes are in
-// use. The caller holds life.
+// evict makes room: it drops responses until at most MaxBytes are in use. The
+// caller holds life.
 func (d *Disk) evict() {
 	var batch [256]diskPlace
 	for {
