@@ -24,8 +24,8 @@ type DiskOptions struct {
 	// be positive. More than the file system has is as much as it has.
 	MaxBytes int64
 	// ScrubBytesPerSecond is how fast the background reads what is stored to
-	// find damage. Zero means DefaultScrubBytesPerSecond, a negative number
-	// that it does not.
+	// find damage: on average, one body is read at once. Zero means
+	// DefaultScrubBytesPerSecond, a negative number that it does not.
 	ScrubBytesPerSecond int64
 	// Log, if not nil, is told of failures, each kind once.
 	Log func(message string, err error)
@@ -171,7 +171,7 @@ func (d *Disk) Resize(maxBytes int64) error {
 // setMaxBytes sets the bound, or that of the file system.
 func (d *Disk) setMaxBytes(n int64) {
 	if size := d.fs.Size(); size > 0 && size < n {
-		d.told.tell("disk store: the disk is smaller than the store was to be", nil)
+		d.told.tell("disk store: the disk is smaller than the store was to be", fmt.Errorf("it has %d bytes, not %d", size, n))
 		n = size
 	}
 	d.maxBytes.Store(n)
