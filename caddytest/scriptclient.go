@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -102,6 +103,22 @@ func (s *script) cmdRequest(_ bool, args []string) error {
 		return fmt.Errorf("no answer: %w", a.Err)
 	}
 	return nil
+}
+
+// cmdStored repeats a request until a stored response answers it: a cache commits
+// when the client has long got the last byte.
+func (s *script) cmdStored(neg bool, args []string) error {
+	for start := time.Now(); time.Since(start) < limit; {
+		if err := s.cmdRequest(neg, args); err != nil {
+			return err
+		}
+		a := s.current.Snapshot()
+		if strings.Contains(strings.Join(a.Header.Values("Cache-Status"), ","), "; hit") {
+			return nil
+		}
+	}
+	a := s.current.Snapshot()
+	return fmt.Errorf("repeated the request for %v, and no stored response answered it: Cache-Status is %q", limit, a.Header.Values("Cache-Status"))
 }
 
 // cmdClient sends a request and leaves its answer to later commands.
