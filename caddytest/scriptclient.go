@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -144,7 +145,7 @@ func (s *script) client(args []string, n int) (*Client, error) {
 	return c, nil
 }
 
-// with runs act on the client that is the only word of args.
+// with lets act run on the client that is the only word of args.
 func (s *script) with(args []string, act func(*Client) error) error {
 	c, err := s.client(args, 0)
 	if err != nil {
@@ -283,7 +284,7 @@ func (s *script) cmdSave(_ bool, args []string) error {
 	if args[0] == "head" {
 		var head strings.Builder
 		fmt.Fprintf(&head, "%d\n", a.Status)
-		for _, name := range slices.Sorted(mapKeys(a.Header)) {
+		for _, name := range slices.Sorted(maps.Keys(a.Header)) {
 			for _, value := range a.Header[name] {
 				fmt.Fprintf(&head, "%s: %s\n", name, value)
 			}
