@@ -29,7 +29,9 @@ type formOptions struct {
 type forms struct {
 	needles []needle
 	groups  []hostGroup
-	to      target
+	// initials are the bytes that a host begins with, in either case.
+	initials [256]bool
+	to       target
 
 	// rootRelative maps "/x" too: what begins with rootFrom begins with the
 	// segments of the target instead.
@@ -43,6 +45,7 @@ type forms struct {
 // needle is one spelling of one host name, as it is searched for.
 type needle struct {
 	host  []byte // lower case
+	name  string // host
 	bases []fromBase
 	label bool // a single label ("wordpress"), which is also a word
 }
@@ -109,8 +112,10 @@ func (t *forms) addBase(host string, fb fromBase) {
 			return
 		}
 	}
+	t.initials[host[0]], t.initials[upper(host[0])] = true, true
 	t.needles = append(t.needles, needle{
 		host:  []byte(host),
+		name:  host,
 		bases: []fromBase{fb},
 		label: !strings.ContainsAny(host, ".:"),
 	})
