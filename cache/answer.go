@@ -14,6 +14,7 @@ type answer struct {
 	meta      *Meta     // status and fields
 	prepared  *prepared // the header for clients, if it may be shared
 	length    int64     // declared, or -1
+	codable   bool      // clients get it coded
 	body      *body
 }
 
@@ -42,8 +43,8 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		m.MaxLifetime = c.UnverifiedLifetime
 	}
 	reason := f.purgedBefore(m, now)
-	p := c.derive(m)
-	a := answer{meta: m, length: length, reason: ReasonStored}
+	p := c.derive(m, length)
+	a := answer{meta: m, length: length, reason: ReasonStored, codable: p.codable}
 	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh})
 	switch {
 	case storable != ReasonStored:
@@ -61,6 +62,9 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	} else {
 		// One client alone gets it, with all that was said to him.
 		m.Header = StoredHeader(header, Policy{})
+		if len(c.Codings) > 0 {
+			setVary(m.Header, a.codable)
+		}
 		a.body = newBody(-1, 0, c.WindowBytes, c.memory, nil)
 		a.body.window()
 		c.flights.remove(f)

@@ -78,7 +78,8 @@ func (f *flight) store(size int64) Reason {
 	if c.covered(m, f.number).hard {
 		return ReasonPurged
 	}
-	if old := c.Store.Lookup(m.Key, f.fields).Stored; old != nil && old.RequestTime.After(m.RequestTime) {
+	old := c.Store.Lookup(m.Key, f.fields).Stored
+	if old != nil && old.RequestTime.After(m.RequestTime) {
 		return ReasonSuperseded
 	}
 	body, inMemory := f.answer.body.bytes()
@@ -104,7 +105,12 @@ func (f *flight) store(size int64) Reason {
 		c.Hooks.log("response was not stored", ReasonStoreFull, err)
 		return ReasonStoreFull
 	}
-	s.prepared.CompareAndSwap(nil, f.answer.prepared)
+	if p := f.answer.prepared; f.answer.length >= 0 || !p.codable || size >= minCodedBytes && size <= maxCodedBytes {
+		// What was derived without the length holds with it.
+		s.prepared.CompareAndSwap(nil, p)
+	}
+	c.inherit(s, old)
+	f.keepForms(s)
 	c.counts.stored.Add(1)
 	return ReasonStored
 }

@@ -38,6 +38,7 @@ type flight struct {
 	fields  http.Header // request fields as sent, which select a variant
 	place   Meta        // what is known before the answer: key and public URL
 	base    *Stored     // the stored response that is validated, or nil
+	seen    *Stored     // what the look-up found before it, or nil
 	number  uint64      // the last purge applied before it was sent
 	fastCGI bool
 	// credentials: it carries Authorization.
@@ -57,6 +58,8 @@ type flight struct {
 	answer answer
 	// trailer is set before the body ends.
 	trailer http.Header
+
+	codings flightCodings
 
 	watchdog *time.Timer
 	moved    atomic.Int64 // when the origin last brought something, Unix ns
@@ -79,7 +82,7 @@ type hint struct {
 func (x *serving) newFlight(key Key, base *Stored) *flight {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(x.r.Context()))
 	f := &flight{
-		c: x.c, key: key, base: base, handler: x.origin, fastCGI: x.q.FastCGI,
+		c: x.c, key: key, base: base, seen: x.found.Stored, handler: x.origin, fastCGI: x.q.FastCGI,
 		ctx: ctx, cancel: cancel,
 		place: Meta{Key: x.key.Bytes(), Mount: x.c.Mount, Host: x.q.Host, Path: x.q.Path, Query: x.parts.Query},
 		hints: make(chan hint, 4), ready: make(chan struct{}), stalled: make(chan struct{}),
@@ -108,6 +111,13 @@ func (x *serving) newFlight(key Key, base *Stored) *flight {
 // run fetches. It is the flight's goroutine.
 func (f *flight) run() {
 	f.sent = f.c.Clock()
+	if s := f.stored(); s != nil {
+		f.c.flights.remove(f)
+		f.publish(answer{confirmed: s, reason: ReasonFresh})
+		f.c.flights.end(f)
+		f.cancel(nil)
+		return
+	}
 	f.touch()
 	f.watchdog = time.AfterFunc(f.c.Stall, f.watch)
 	w := &flightWriter{f: f, header: make(http.Header), length: -1}
@@ -115,6 +125,23 @@ func (f *flight) run() {
 	f.watchdog.Stop()
 	f.end(w, err)
 	f.cancel(nil)
+}
+
+// stored looks a second time, now that this flight is the one that others join:
+// another one may have ended between the look-up and its start, and left a fresh
+// response. It returns that, or nil.
+func (f *flight) stored() *Stored {
+	if f.credentials || f.replacement || f.c.Stale.HonourRequest {
+		return nil
+	}
+	s := f.c.Store.Lookup(f.place.Key, f.fields).Stored
+	if s == nil || s == f.seen {
+		return nil
+	}
+	if use, _ := f.c.reusable(s, f.c.prepare(s), f.request, f.sent); use != UseFresh {
+		return nil
+	}
+	return s
 }
 
 // call calls the handler and turns a panic into an error.

@@ -901,3 +901,57 @@ func TestInvalidation(t *testing.T) {
 		}
 	})
 }
+
+// lateStore calls back between a look-up and its use.
+type lateStore struct {
+	*Memory
+	looked func()
+}
+
+func (s *lateStore) Lookup(key string, request http.Header) Found {
+	found := s.Memory.Lookup(key, request)
+	if f := s.looked; f != nil {
+		s.looked = nil
+		f()
+	}
+	return found
+}
+
+// TestFlightLooksTwice: a fetch that ends between the look-up of a request and
+// the start of its own spares it that.
+func TestFlightLooksTwice(t *testing.T) {
+	store := new(lateStore)
+	g := newRig(t, func(o *Options) {
+		store.Memory = o.Store.(*Memory)
+		o.Store = store
+	}, page("Cache-Control", "max-age=60"))
+	store.looked = func() {
+		g.get("/x")
+		g.settle()
+	}
+	if w := g.get("/x"); w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+	g.wantAsked(1)
+}
+
+// TestConditionOnWhatIsNotStored: a feed reader that holds the feed gets a 304,
+// though nothing says how long the feed may be stored.
+func TestConditionOnWhatIsNotStored(t *testing.T) {
+	g := newRig(t, nil, page("Etag", `"a"`))
+	for i, test := range []struct {
+		tag  string
+		want int
+	}{{`"a"`, http.StatusNotModified}, {`W/"a"`, http.StatusNotModified}, {`"b"`, http.StatusOK}} {
+		// A URL each: the next request for one passes, and the origin evaluates it.
+		if w := g.get(fmt.Sprint("/feed/", i), "If-None-Match", test.tag); w.Code != test.want || test.want == 304 && w.Body.Len() > 0 {
+			t.Errorf("%s: status %d, want %d", test.tag, w.Code, test.want)
+		}
+	}
+	g.wantAsked(3)
+
+	g = newRig(t, nil, page("Etag", `"a"`, "Set-Cookie", "a=b"))
+	if w := g.get("/", "If-None-Match", `"a"`); w.Code != http.StatusOK || w.Header().Get("Set-Cookie") == "" {
+		t.Errorf("status %d, Set-Cookie %q", w.Code, w.Header().Get("Set-Cookie"))
+	}
+}

@@ -227,11 +227,14 @@ func (x *serving) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 	if x.c.covered(s.Meta, s.Number).hard || VariantKey(s.Vary, x.r.Header) != s.Variant {
 		return false, ReasonUndecided, nil
 	}
-	phase := PhaseValidated
-	if !leads {
+	phase, reason := PhaseValidated, ReasonNotModified
+	switch {
+	case f.answer.reason == ReasonFresh:
+		phase, reason = PhaseHit, ReasonFresh
+	case !leads:
 		phase = PhaseCollapsed
 	}
-	served, err := x.serveStored(s, phase, ReasonNotModified, now)
+	served, err := x.serveStored(s, phase, reason, now)
 	if !served {
 		x.found.Stored = nil
 	}

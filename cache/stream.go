@@ -8,6 +8,24 @@ import (
 	"time"
 )
 
+// holds answers 304 if the client holds what arrives (RFC 9110 section 13.2.2). The
+// fetch carries no condition of a client's, so that the origin had no chance to say
+// so. An answer that sets a cookie is given whole: a 304 could not carry it.
+func (x *serving) holds(a *answer) bool {
+	p := a.prepared
+	if p == nil {
+		if len(x.r.Header["If-None-Match"])+len(x.r.Header["If-Modified-Since"]) == 0 || len(a.meta.Header["Set-Cookie"]) > 0 {
+			return false
+		}
+		p = x.c.derive(a.meta, a.length)
+	}
+	if EvaluatePrecondition(x.r.Header, a.meta.Status, p.header, a.meta.ResponseTime) != PreconditionNotModified {
+		return false
+	}
+	x.notModified(p)
+	return true
+}
+
 // stream writes the answer of f while it arrives.
 func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	a := &f.answer
@@ -23,13 +41,12 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	if reader == nil {
 		return false, ReasonTooLarge, nil
 	}
-	defer reader.close()
+	plain := reader
+	defer func() { plain.close() }()
 	x.setFetched(a, leads)
 	h := x.w.Header()
 	switch {
-	case EvaluatePrecondition(x.r.Header, a.meta.Status, a.meta.Header, a.meta.ResponseTime) == PreconditionNotModified:
-		// The fetch carried none of the client's conditions; they hold all the same.
-		x.notModified(h)
+	case x.holds(a):
 		return true, ReasonUndecided, nil
 	case answer == RangeUnsatisfiable:
 		x.unsatisfiable(a.length)
@@ -46,8 +63,20 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	default:
 		delete(h, "Content-Length")
 	}
+	bodiless := x.r.Method == http.MethodHead || !bodyAllowed(status)
+	if k := x.codingOf(a); k != Identity && part == nil {
+		if bodiless {
+			setCoding(h, k)
+		} else if coded, done := f.codedReader(k); coded != nil {
+			defer done()
+			setCoding(h, k)
+			// The coded body holds up the other one now, if anything does.
+			reader.close()
+			reader = coded
+		}
+	}
 	x.w.WriteHeader(status)
-	if x.r.Method == http.MethodHead || !bodyAllowed(status) {
+	if bodiless {
 		return true, ReasonUndecided, nil
 	}
 	x.tail(f, reader, rest)

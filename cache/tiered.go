@@ -301,6 +301,11 @@ func (t *Tiered) Each(f func(*Meta) bool) {
 	})
 }
 
+// keepForm implements formStore: forms are kept in memory only.
+func (t *Tiered) keepForm(s *Stored, k Coding, f *form) bool {
+	return s.id == 0 && t.memory.keepForm(s, k, f)
+}
+
 // Stats implements Store. What is in both tiers takes room in both but is one
 // entry; finding that out takes time linear in the entries in memory.
 func (t *Tiered) Stats() StoreStats {

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// historyBytes is how far back a decision may look. It is kept in front of
-	// the bytes that are not decided yet.
-	historyBytes = 8 << 10
+	// historyBytes is how far back a decision may look, at least placeReach and
+	// maxScriptTag or srcsetReach. It is kept in front of the bytes that are not
+	// decided yet.
+	historyBytes = 6 << 10
 	// outBytes collects the small pieces around a match into one write.
 	outBytes = 8 << 10
 	inBytes  = 64<<10 - outBytes

@@ -57,6 +57,15 @@ const StrippedConfig = `if ( '/blog' === ( $_SERVER['HTTP_X_FORWARDED_PREFIX'] ?
 }
 `
 
+// gzipConfig compresses every page, asked or not, as some managed hosts do.
+const gzipConfig = `if ( 'cli' !== PHP_SAPI ) {
+	header( 'Content-Encoding: gzip' );
+	ob_start( static function ( $page ) {
+		return gzencode( $page );
+	} );
+}
+`
+
 // Topologies are the ways that the end-to-end tests go through. public is the
 // address of the main site; managedPort is a free port for the managed origin.
 func Topologies(public string, managedPort int) []Topology {
@@ -89,10 +98,10 @@ func Topologies(public string, managedPort int) []Topology {
 		},
 		{
 			Name: "managed", Public: public,
-			Site:   SiteOptions{Name: "managed", Home: managed},
+			Site:   SiteOptions{Name: "managed", Home: managed, Config: gzipConfig},
 			Origin: &OriginOptions{Name: OriginHost, TLS: true, Gzip: true, Port: managedPort},
 			Mount: "mount /blog " + managed + " {\n\ttransport http {\n\t\tresolvers {resolver}\n\t\t" +
-				"tls_trust_pool file {cert}\n\t\tcompression off\n\t}\n\theader_up Accept-Encoding gzip\n}",
+				"tls_trust_pool file {cert}\n\t}\n}",
 		},
 	}
 }
