@@ -89,8 +89,8 @@ func TestFlightAbandoned(t *testing.T) {
 				}
 				v.leave()
 				s.wait()
-				if call.gone != c.ends {
-					t.Fatalf("fetch ended: %v", call.gone)
+				if call.gone.Load() != c.ends {
+					t.Fatalf("fetch ended: %v", call.gone.Load())
 				}
 				if c.ends {
 					if s.stored() != 0 {
@@ -812,6 +812,29 @@ func TestAuthorizationIsNeverCollapsed(t *testing.T) {
 		s.visit("/p").whole("public")
 		s.visit("/p", "Authorization", "Basic y").whole("public")
 		s.quiet()
+	})
+}
+
+func TestConditionsHoldForWhatIsNotStored(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/feed", "If-None-Match", `W/"1"`)
+		c := s.call()
+		if c.r.Header.Get("If-None-Match") != "" {
+			t.Error("a client's condition reached the origin of a storable fetch")
+		}
+		c.head(200, "Etag", `"1"`, "Content-Type", "text/xml", "X-Accel-Expires", "0", "Surrogate-Control", "no-store")
+		v.whole("")
+		if v.status != 304 || v.sent.Get("Etag") != `"1"` || v.sent.Get("Content-Type") != "" || v.sent.Get("X-Accel-Expires")+v.sent.Get("Surrogate-Control") != "" {
+			t.Fatalf("%d %v", v.status, v.sent)
+		}
+	})
+}
+
+func TestUnaskedUpgradeIsNoAnswer(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/a")
+		s.call().head(101).end()
+		v.failed(ErrNoAnswer)
 	})
 }
 

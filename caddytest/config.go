@@ -133,13 +133,21 @@ func (s sandbox) listenAddress(address string) (real, port string, err error) {
 }
 
 // redial replaces the address of every scripted origin in the "dial" members
-// below v.
+// below v, and in the "upstreams" that are plain addresses, as a variant's are.
 func (s sandbox) redial(v any) {
 	switch v := v.(type) {
 	case object:
 		if address, ok := v["dial"].(string); ok {
 			if real, known := s.dial(address); known {
 				v["dial"] = real
+			}
+		}
+		upstreams, _ := v["upstreams"].([]any)
+		for i, upstream := range upstreams {
+			if address, ok := upstream.(string); ok {
+				if real, known := s.dial(address); known {
+					upstreams[i] = real
+				}
 			}
 		}
 		for _, member := range v {
