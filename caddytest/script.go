@@ -40,6 +40,7 @@ var commands = map[string]func(s *script, neg bool, args []string) error{
 	"admin":   (*script).cmdAdmin,
 	"request": (*script).cmdRequest,
 	"stored":  (*script).cmdStored,
+	"reach":   (*script).cmdReach,
 	"client":  (*script).cmdClient,
 	"head":    (*script).cmdHead,
 	"chunk":   (*script).cmdChunk,

@@ -108,18 +108,39 @@ func (s *script) cmdRequest(_ bool, args []string) error {
 
 // cmdStored repeats a request until a stored response answers it: a cache commits
 // when the client has long got the last byte.
-func (s *script) cmdStored(neg bool, args []string) error {
+func (s *script) cmdStored(_ bool, args []string) error {
+	return s.repeat(args, "no stored response answered it", func() bool {
+		a := s.current.Snapshot()
+		return strings.Contains(strings.Join(a.Header.Values("Cache-Status"), ","), "; hit")
+	})
+}
+
+// cmdReach repeats a request until an origin has received so many: "reach ORIGIN N
+// [flag]... METHOD URL". Those before may have joined a fetch that was about to end.
+func (s *script) cmdReach(_ bool, args []string) error {
+	if len(args) < 4 || s.origins[args[0]] == nil {
+		return errors.New("usage: reach ORIGIN N [flag]... METHOD URL")
+	}
+	o := s.origins[args[0]]
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	return s.repeat(args[2:], "it did not reach the origin", func() bool { return len(o.Requests()) >= n })
+}
+
+// repeat sends a request until done is true of its answer.
+func (s *script) repeat(args []string, failure string, done func() bool) error {
 	for start := time.Now(); time.Since(start) < limit; {
-		if err := s.cmdRequest(neg, args); err != nil {
+		if err := s.cmdRequest(false, args); err != nil {
 			return err
 		}
-		a := s.current.Snapshot()
-		if strings.Contains(strings.Join(a.Header.Values("Cache-Status"), ","), "; hit") {
+		if done() {
 			return nil
 		}
 	}
 	a := s.current.Snapshot()
-	return fmt.Errorf("repeated the request for %v, and no stored response answered it: Cache-Status is %q", limit, a.Header.Values("Cache-Status"))
+	return fmt.Errorf("repeated the request for %v: %s; Cache-Status is %q", limit, failure, a.Header.Values("Cache-Status"))
 }
 
 // cmdClient sends a request and leaves its answer to later commands.
