@@ -72,6 +72,13 @@ type Cache struct {
 	Browser caddy.Duration `json:"browser,omitempty"`
 	CDN     caddy.Duration `json:"cdn,omitempty"`
 
+	// The content codings that visitors get, the most wanted first: any of `br`,
+	// `zstd` and `gzip`, or `off` alone. Each is made once and kept with the
+	// stored response; what passes is coded on its way. Bodies that are coded
+	// already, media and short ones are sent as they are. Default: `br`, `zstd`,
+	// `gzip`.
+	Encodings []string `json:"encodings,omitempty"`
+
 	// Who may purge by a request to the mount. Default: nobody.
 	Purge *Purge `json:"purge,omitempty"`
 
@@ -114,6 +121,9 @@ func (c *Cache) check() error {
 			return fmt.Errorf("cache bypass_path %q: expected a path relative to the mount, such as /cart/*", p)
 		}
 	}
+	if _, err := c.codings(); err != nil {
+		return err
+	}
 	if c.Purge != nil {
 		if err := c.Purge.check(); err != nil {
 			return err
@@ -123,6 +133,28 @@ func (c *Cache) check() error {
 		return errors.New("cache durations and sizes must not be negative")
 	}
 	return nil
+}
+
+// codings are the encodings in the words of package cache.
+func (c *Cache) codings() ([]cache.Coding, error) {
+	switch {
+	case len(c.Encodings) == 0:
+		return cache.DefaultCodings(), nil
+	case len(c.Encodings) == 1 && c.Encodings[0] == "off":
+		return nil, nil
+	}
+	var codings []cache.Coding
+	for _, word := range c.Encodings {
+		coding, ok := cache.ParseCoding(word)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("cache encodings %s: expected any of br, zstd, gzip, or off alone", word)
+		case slices.Contains(codings, coding):
+			return nil, fmt.Errorf("cache encodings: %s is given twice", word)
+		}
+		codings = append(codings, coding)
+	}
+	return codings, nil
 }
 
 // provision loads the bypass matchers.
@@ -148,7 +180,9 @@ func (c *Cache) options() cache.Options {
 		stale.IfError = time.Duration(*c.StaleIfError)
 		stale.Disconnected = stale.IfError
 	}
+	codings, _ := c.codings() // checked
 	return cache.Options{
+		Codings:      codings,
 		TTL:          c.ttl(),
 		Heuristic:    c.Heuristic,
 		Stale:        stale,

@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
 )
@@ -181,6 +182,9 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	case x.identified():
 		q.Pass = cache.ReasonAuthorization
 	}
+	if x.variant != nil {
+		q.Split, q.Splits = x.variant.text, x.m.split.texts
+	}
 	repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
@@ -215,7 +219,7 @@ func (x *exchange) detach() cache.Handler {
 		values[strings.Trim(name, "{}")] = outer.ReplaceAll(name, "")
 	}
 	peer, rest, remote := x.peer(), x.rest, x.r.RemoteAddr
-	m, v := x.m, x.v
+	m, v, variant := x.m, x.v, x.variant
 	raw, _ := x.query()
 	raw = m.shared.drop.Apply(raw) // what is keyed is what is forwarded
 
@@ -223,6 +227,11 @@ func (x *exchange) detach() cache.Handler {
 		repl := caddy.NewReplacer()
 		for name, value := range values {
 			repl.Set(name, value)
+		}
+		repl.Set("http.mount.name", m.Name)
+		if variant != nil {
+			repl.Set("http.mount.split", variant.text)
+			r = r.WithContext(balancer.WithVariant(r.Context(), variant.label))
 		}
 		r.RemoteAddr = remote
 		r = caddyhttp.PrepareRequest(r.WithContext(caddyhttp.ContextWithIdleTimeouts(r.Context(), nil, nil)), repl, w, server)

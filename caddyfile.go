@@ -38,6 +38,7 @@ func init() {
 //	    transform off|{ ... }
 //	    forward strict|<field>...
 //	    cache   off|{ ... }
+//	    split   <name> { ... }
 //	    handle  { <directives> }
 //	    # every other subdirective is reverse_proxy's own
 //	}
@@ -66,6 +67,7 @@ type mountParser struct {
 
 	directive caddyfile.Token     // the word mount, whose position errors carry
 	origins   []caddyfile.Token   // upstream addresses as reverse_proxy reads them
+	groups    [][]caddyfile.Token // those of each variant of the split
 	firstSite string              // base URL of the first http or https origin
 	addressed bool                // every https origin is an IP address
 	https     bool                // at least one origin is https
@@ -187,6 +189,8 @@ func (p *mountParser) block() error {
 			err = p.forwardFields()
 		case "cache":
 			err = p.cache()
+		case "split":
+			err = p.split()
 		case "handle":
 			if p.handle != nil {
 				return p.Err("handle is given twice")
@@ -285,6 +289,9 @@ func (p *mountParser) finish() error {
 	at := caddyfile.NewDispenser([]caddyfile.Token{p.directive})
 	at.Next()
 	dynamic := slices.ContainsFunc(p.passed, func(s caddyfile.Segment) bool { return s.Directive() == "dynamic" })
+	if err := p.finishSplit(dynamic); err != nil {
+		return err
+	}
 	switch {
 	case p.handle != nil && len(p.origins) > 0:
 		return at.Err("a mount has either origins or a handle block, not both")
@@ -317,13 +324,7 @@ func (p *mountParser) finishHandle() error {
 // finishProxy hands all that is not ours to reverse_proxy's own parser, token
 // by token, so that its errors carry their own file and line.
 func (p *mountParser) finishProxy() error {
-	word := p.directive
-	word.Text = "reverse_proxy"
-	tokens := []caddyfile.Token{word}
-	for _, o := range p.origins {
-		o.Line, o.File = word.Line, word.File // one line, wherever "to" stood
-		tokens = append(tokens, o)
-	}
+	tokens := p.proxyLine(p.origins)
 	if len(p.passed) > 0 {
 		brace := p.directive
 		brace.Text = "{"
@@ -344,12 +345,27 @@ func (p *mountParser) finishProxy() error {
 	if err := rp.FinalizeUnmarshalCaddyfile(p.WithDispenser(d)); err != nil {
 		return err
 	}
+	if len(p.groups) > 0 {
+		rp.Upstreams = distinct(rp.Upstreams)
+	}
 	p.forward(rp)
 	if err := p.serverName(rp); err != nil {
 		return err
 	}
 	p.m.HandlersRaw = []json.RawMessage{caddyconfig.JSONModuleObject(rp, "handler", "reverse_proxy", nil)}
 	return nil
+}
+
+// proxyLine returns the line of a reverse_proxy to the upstreams.
+func (p *mountParser) proxyLine(upstreams []caddyfile.Token) []caddyfile.Token {
+	word := p.directive
+	word.Text = "reverse_proxy"
+	tokens := []caddyfile.Token{word}
+	for _, u := range upstreams {
+		u.Line, u.File = word.Line, word.File // one line, wherever "to" or a variant stood
+		tokens = append(tokens, u)
+	}
+	return tokens
 }
 
 // forward makes reverse_proxy send the fields as the mount has set them: it
@@ -410,7 +426,7 @@ func (p *mountParser) serverName(rp *reverseproxy.Handler) error {
 // ownFields are the request fields that the mount sets on the way to the site.
 var ownFields = []string{
 	"Accept-Encoding", "Cdn-Loop", "Cookie", "Destination", "Forwarded", "Host", "Origin", "Referer",
-	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Real-Ip",
+	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", splitField, "X-Real-Ip",
 }
 
 // refuseOwnField stops header_up from setting what the mount itself sets: the

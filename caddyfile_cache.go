@@ -100,6 +100,7 @@ func parseStoreWord(d *caddyfile.Dispenser, s *Store) error {
 //	    heuristic on|off
 //	    browser <duration>
 //	    cdn <duration>
+//	    encodings br|zstd|gzip... | off
 //	    purge {
 //	        from <range>...
 //	        secret <token>
@@ -171,12 +172,23 @@ func (p *mountParser) cacheWord(c *Cache) error {
 		return durationArg(p.Dispenser, &c.Browser)
 	case "cdn":
 		return durationArg(p.Dispenser, &c.CDN)
+	case "encodings":
+		if len(c.Encodings) > 0 {
+			return p.Err("encodings is given twice")
+		}
+		if err := p.words(&c.Encodings, "encodings br|zstd|gzip... | off"); err != nil {
+			return err
+		}
+		if _, err := c.codings(); err != nil {
+			return p.WrapErr(err)
+		}
+		return nil
 	}
 	if p.Val() == "purge" {
 		return p.purge(c)
 	}
 	return p.Errf("unknown word %q in cache; expected one of store, ttl, stale_while_revalidate, stale_if_error, max_body, key, drop_query, "+
-		"bypass, bypass_cookie, bypass_path, heuristic, browser, cdn, purge", p.Val())
+		"bypass, bypass_cookie, bypass_path, heuristic, browser, cdn, encodings, purge", p.Val())
 }
 
 // purge parses the block that says who may purge.

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
 )
@@ -35,6 +36,7 @@ type exchange struct {
 	canonical string // public path that is forwarded and keyed, escaped
 	rest      string // the part of it below the mount
 	original  *url.URL
+	variant   *splitVariant // nil without a split
 }
 
 // claim tells whether the request is the mount's: by its path as it is now,
@@ -110,10 +112,19 @@ func (x *exchange) refuse() error {
 		return caddyhttp.Error(http.StatusRequestURITooLong, errors.New("the URL is longer than 8 KiB"))
 	case headerBytes(x.r.Header) > maxHeaderBytes:
 		return caddyhttp.Error(http.StatusRequestHeaderFieldsTooLarge, errors.New("the header is larger than 32 KiB"))
+	case x.r.Method == http.MethodConnect && !websocketConnect(x.r):
+		// RFC 9110 section 9.3.6: a 2xx would tell the client that a tunnel is open.
+		return caddyhttp.Error(http.StatusMethodNotAllowed, errors.New("CONNECT opens no tunnel here, but for WebSocket (RFC 8441)"))
 	case x.m.mapping.Looping(x.r.Header):
 		return caddyhttp.Error(http.StatusLoopDetected, errors.New("the request has been through this mount before (CDN-Loop, RFC 8586)"))
 	}
 	return nil
+}
+
+// websocketConnect tells whether the request is an extended CONNECT for
+// WebSocket: RFC 8441, and RFC 9220, where quic-go tells the protocol in Proto.
+func websocketConnect(r *http.Request) bool {
+	return r.ProtoMajor == 2 && r.Header.Get(":protocol") == "websocket" || r.ProtoMajor == 3 && r.Proto == "websocket"
 }
 
 func headerBytes(h http.Header) (n int) {
@@ -231,6 +242,9 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	r.Header = r.Header.Clone()
 	v.Outbound(r, rest, peer)
 	r.Header["Accept-Encoding"] = m.accept
+	if label, ok := balancer.VariantFrom(r.Context()); ok && m.split != nil {
+		r.Header[splitField] = m.split.variants[label].field
+	}
 	r.TLS = nil
 	if v.SiteScheme() == "https" {
 		r.TLS = siteTLS

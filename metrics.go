@@ -24,6 +24,7 @@ var metrics = struct {
 	unmapped   *prometheus.CounterVec
 	purges     *prometheus.CounterVec
 	purgesDeny *prometheus.CounterVec
+	splits     *prometheus.CounterVec
 }{
 	requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "caddy_mount", Name: "requests_total",
@@ -67,13 +68,17 @@ var metrics = struct {
 		Namespace: "caddy_mount", Name: "purges_refused_total",
 		Help: "Purge requests that were refused.",
 	}, []string{"mount"}),
+	splits: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "caddy_mount", Name: "split_requests_total",
+		Help: "Requests of each variant of a split, by how their visitor was recognized; invalid is a forged or old cookie.",
+	}, []string{"mount", "split", "variant", "visitor"}),
 }
 
 // collectors are all of them.
 func collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
-		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, storeCollector{},
+		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits, storeCollector{},
 	}
 }
 

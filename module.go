@@ -22,7 +22,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
-	_ "github.com/caddy-mount/mount/balancer" // xcaddy imports this package only: the policies register themselves
+	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/handler"
 )
 
@@ -53,6 +53,7 @@ const (
 // `{http.mount.name}` | The label of the mount that served the request
 // `{http.mount.cache.status}` | `hit`, `miss`, `pass`, ...
 // `{http.mount.cache.reason}` | Why, in one word
+// `{http.mount.split}` | The variant of the request, as `<split>=<variant>`
 type Mount struct {
 	// The path under which visitors see the site: `/blog`; `/` takes the whole
 	// host. `/blog` and everything below `/blog/` belong to the mount,
@@ -109,11 +110,20 @@ type Mount struct {
 	// The shared cache. Default: on, for what the mounted site itself allows.
 	Cache *Cache `json:"cache,omitempty"`
 
+	// Divides the visitors between variants of the site (A/B). The variant is
+	// part of the cache key and reaches the site as X-Mount-Split:
+	// `<split>=<variant>`. Where the variants have `upstreams` of their own,
+	// `handle` must hold one `reverse_proxy` whose upstreams are all of theirs;
+	// its selection policy then chooses among those of the request's variant.
+	// Excludes `cdn` of `cache`. Default: none.
+	Split *balancer.SplitConfig `json:"split,omitempty"`
+
 	// The handlers that answer for the mounted site. They see the site's own
 	// URL, Host and scheme. Required.
 	HandlersRaw []json.RawMessage `json:"handle" caddy:"namespace=http.handlers inline_key=handler"`
 
 	shared  shared
+	split   *split // nil: none
 	mapping *handler.Mount
 	cookies *cookieMemory // not nil: this configuration holds a reference to it
 	inner   caddyhttp.Handler
@@ -186,6 +196,14 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if len(m.HandlersRaw) == 0 {
 		return fmt.Errorf("mount %s has no handlers: give it an origin or a handle block", m.Path)
 	}
+	if m.Split != nil {
+		if m.split, err = newSplit(m); err != nil {
+			return fmt.Errorf("mount %s: %w", m.Path, err)
+		}
+		if chain, err = grouped(chain, m.split.Groups()); err != nil {
+			return fmt.Errorf("mount %s: split %q: %w", m.Path, m.Split.Name, err)
+		}
+	}
 	route := caddyhttp.Route{HandlersRaw: chain}
 	if err := route.ProvisionHandlers(ctx, nil); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
@@ -247,6 +265,9 @@ func (m *Mount) check() error {
 		if err := m.Cache.check(); err != nil {
 			return err
 		}
+	}
+	if err := m.checkSplit(); err != nil {
+		return err
 	}
 	_, err = handler.New(m.options())
 	return err
@@ -318,6 +339,8 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 	if x.redirectBare(w) {
 		return nil
 	}
+	w, restore := x.assign(w)
+	defer restore()
 	return x.answer(w)
 }
 

@@ -27,6 +27,9 @@ const (
 	RecognizedIP
 	// RecognizedHeader: by the request field.
 	RecognizedHeader
+
+	// RecognitionCount is the number of ways.
+	RecognitionCount
 )
 
 // String returns the word for logs.

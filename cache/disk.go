@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,15 +22,12 @@ type DiskOptions struct {
 	// process uses. It may be deleted whenever no process uses it.
 	Folder string
 	// MaxBytes bounds the room on disk: whole blocks, names included. It must
-	// be positive.
+	// be positive. More than the file system has is as much as it has.
 	MaxBytes int64
 	// ScrubBytesPerSecond is how fast the background reads what is stored to
 	// find damage. Zero means DefaultScrubBytesPerSecond, a negative number
 	// that it does not.
 	ScrubBytesPerSecond int64
-	// Covered, if not nil, says that a response will never be reused: the
-	// scrub drops it. It is called from one goroutine.
-	Covered func(*Meta) bool
 	// Log, if not nil, is told of failures, each kind once.
 	Log func(message string, err error)
 }
@@ -74,8 +72,8 @@ type Disk struct {
 	run     uint64 // how many times the folder was opened
 	floor   uint64 // files of runs before this one are dropped
 	journal *fileJournal
-	covered func(*Meta) bool
-	scrubs  int64 // bytes a second
+	purges  atomic.Pointer[Ledger] // nil: the scrub does not ask it
+	scrubs  int64                  // bytes a second
 
 	lastFile atomic.Uint64 // of this run
 	lastTemp atomic.Uint64
@@ -129,14 +127,14 @@ func OpenDisk(o DiskOptions) (*Disk, error) {
 // openDisk opens the store on a file system of which nobody else uses the folder.
 func openDisk(fs fsys, o DiskOptions) (*Disk, error) {
 	d := &Disk{
-		fs: fs, covered: o.Covered, scrubs: o.ScrubBytesPerSecond, told: tellOnce{log: o.Log},
+		fs: fs, scrubs: o.ScrubBytesPerSecond, told: tellOnce{log: o.Log},
 		index: newDiskIndex(), handles: make(map[uint64]diskHandle),
 		scanned: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if d.scrubs == 0 {
 		d.scrubs = DefaultScrubBytesPerSecond
 	}
-	d.maxBytes.Store(o.MaxBytes)
+	d.setMaxBytes(o.MaxBytes)
 	if err := d.openState(); err != nil {
 		return nil, err
 	}
@@ -164,21 +162,28 @@ func (d *Disk) Resize(maxBytes int64) error {
 	if maxBytes <= 0 {
 		return fmt.Errorf("disk store of %d bytes: the size must be positive", maxBytes)
 	}
-	d.maxBytes.Store(maxBytes)
-	d.wakeUp()
-	return nil
-}
-
-// wakeUp makes the keeper look around.
-func (d *Disk) wakeUp() {
+	d.setMaxBytes(maxBytes)
 	select {
 	case d.wake <- struct{}{}:
 	default:
 	}
+	return nil
 }
 
+// setMaxBytes sets the bound, or that of the file system.
+func (d *Disk) setMaxBytes(n int64) {
+	if size := d.fs.Size(); size > 0 && size < n {
+		d.told.tell("disk store: the disk is smaller than the store was to be", nil)
+		n = size
+	}
+	d.maxBytes.Store(n)
+}
+
+// Reclaim has the scrub drop what a hard purge of l covers: nobody will reuse it.
+func (d *Disk) Reclaim(l *Ledger) { d.purges.Store(l) }
+
 // largest is the most that one response may take.
-func (d *Disk) largest() int64 { return d.maxBytes.Load() / 2 }
+func (d *Disk) largest() int64 { return min(d.maxBytes.Load()/2, math.MaxUint32*unitBytes) }
 
 // hashKey returns the hash of a key, by which files are named.
 func (d *Disk) hashKey(key string) uint64 {

@@ -344,3 +344,21 @@ func TestDiskSystemFile(t *testing.T) {
 		t.Fatalf("%d bytes, %v", n, err)
 	}
 }
+
+// flipBit changes a byte of a file.
+func flipBit(t *testing.T, name string, at int64) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, 1)
+	if _, err := f.ReadAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := f.WriteAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -25,6 +25,8 @@ type fsys interface {
 	ReadDir(name string, f func([]fs.DirEntry)) error
 	// SyncDir makes the names in a folder last through a power cut.
 	SyncDir(name string) error
+	// Size is the size of the file system in bytes, zero if that is not known.
+	Size() int64
 	Close() error
 }
 
@@ -109,5 +111,7 @@ func (r rootFS) SyncDir(name string) error {
 	defer dir.Close()
 	return syncFolder(dir)
 }
+
+func (r rootFS) Size() int64 { return fileSystemBytes(r.root) }
 
 func (r rootFS) Close() error { return r.root.Close() }

@@ -28,15 +28,18 @@ func (p *diskPlace) sameVariant(m *Meta) bool {
 	return p.vary == hashVary(m.Vary) && p.variant == hashVariant(p.vary, m.Variant)
 }
 
-// unitBytes is the unit of room on disk: the block size of common file systems.
-const unitBytes = 4096
+// Room on disk is counted in units; files take whole blocks, of the size that is
+// common, and a unit for name and inode.
+const (
+	unitBytes  = 512
+	blockBytes = 4096
+)
 
 // shards is how many folders the files are spread over, by key.
 const shards = 256
 
-// unitsOf returns the units that a file of n bytes takes, with one for its name
-// and inode.
-func unitsOf(n int64) int64 { return (n+unitBytes-1)/unitBytes + 1 }
+// unitsOf returns the units that a file of n bytes takes.
+func unitsOf(n int64) int64 { return (n+blockBytes-1)/blockBytes*(blockBytes/unitBytes) + 1 }
 
 const hexDigits = "0123456789abcdef"
 

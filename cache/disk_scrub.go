@@ -65,7 +65,7 @@ func (d *Disk) examine(p diskPlace) {
 		d.lost(p, err)
 		return
 	}
-	if d.covered != nil && d.covered(s.Meta) {
+	if l := d.purges.Load(); l != nil && l.forMount(s.Mount).covering(s.Meta).hard > s.Number {
 		d.mu.Lock()
 		current := d.index.find(p.key, p.id)
 		if current != 0 {

@@ -18,6 +18,7 @@ type simFS struct {
 	mu    sync.Mutex
 	dirs  map[string]*simDir
 	clock int64
+	size  int64
 	quota int64 // bytes that may still be written; negative: no bound
 	fail  func(op, name string) error
 	// before, if not nil, is called before each change, with mu held.
@@ -267,6 +268,8 @@ func (s *simFS) SyncDir(name string) error {
 	}
 	return nil
 }
+
+func (s *simFS) Size() int64 { return s.size }
 
 func (s *simFS) Close() error { return nil }
 

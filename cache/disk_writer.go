@@ -47,7 +47,7 @@ func (d *Disk) create(m *Meta, size int64) (*diskWriter, error) {
 	}
 	head := m.Size()
 	slot := int64(1) << bits.Len64(uint64(max(minSlotBytes, head+head/2)-1))
-	if slot > maxRecordBytes || unitsOf(2*slot+max(size, 0))*unitBytes > d.largest() {
+	if slot > maxRecordBytes || size > d.largest() || unitsOf(2*slot+max(size, 0))*unitBytes > d.largest() {
 		return nil, ErrTooLarge
 	}
 	f, temp, err := d.newTemp()

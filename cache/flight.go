@@ -39,6 +39,7 @@ type flight struct {
 	fields  http.Header // request fields as sent, which select a variant
 	place   Meta        // what is known before the answer: key and public URL
 	base    *Stored     // the stored response that is validated, or nil
+	seen    *Stored     // what the look-up found before it, or nil
 	number  uint64      // the last purge applied before it was sent
 	fastCGI bool
 	// credentials: it carries Authorization.
@@ -58,6 +59,8 @@ type flight struct {
 	answer answer
 	// trailer is set before the body ends.
 	trailer http.Header
+
+	codings flightCodings
 
 	watchdog *time.Timer
 	moved    atomic.Int64 // when the origin last brought something, Unix ns
@@ -85,6 +88,7 @@ type answer struct {
 	meta      *Meta     // status and fields
 	prepared  *prepared // the header for clients, if it may be shared
 	length    int64     // declared, or -1
+	codable   bool      // clients get it coded
 	body      *body
 }
 
@@ -92,7 +96,7 @@ type answer struct {
 func (x *serving) newFlight(key Key, base *Stored) *flight {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(x.r.Context()))
 	f := &flight{
-		c: x.c, key: key, base: base, handler: x.origin, fastCGI: x.q.FastCGI,
+		c: x.c, key: key, base: base, seen: x.found.Stored, handler: x.origin, fastCGI: x.q.FastCGI,
 		ctx: ctx, cancel: cancel,
 		place: Meta{Key: x.key.Bytes(), Mount: x.c.Mount, Host: x.q.Host, Path: x.q.Path, Query: x.parts.Query},
 		hints: make(chan hint, 4), ready: make(chan struct{}), stalled: make(chan struct{}),
@@ -121,6 +125,13 @@ func (x *serving) newFlight(key Key, base *Stored) *flight {
 // run fetches. It is the flight's goroutine.
 func (f *flight) run() {
 	f.sent = f.c.Clock()
+	if s := f.stored(); s != nil {
+		f.c.flights.remove(f)
+		f.publish(answer{confirmed: s, reason: ReasonFresh})
+		f.c.flights.end(f)
+		f.cancel(nil)
+		return
+	}
 	f.touch()
 	f.watchdog = time.AfterFunc(f.c.Stall, f.watch)
 	w := &flightWriter{f: f, header: make(http.Header), length: -1}
@@ -128,6 +139,23 @@ func (f *flight) run() {
 	f.watchdog.Stop()
 	f.end(w, err)
 	f.cancel(nil)
+}
+
+// stored looks a second time, now that this flight is the one that others join:
+// another one may have ended between the look-up and its start, and left a fresh
+// response. It returns that, or nil.
+func (f *flight) stored() *Stored {
+	if f.credentials || f.replacement || f.c.Stale.HonourRequest {
+		return nil
+	}
+	s := f.c.Store.Lookup(f.place.Key, f.fields).Stored
+	if s == nil || s == f.seen {
+		return nil
+	}
+	if use, _ := f.c.reusable(s, f.c.prepare(s), f.request, f.sent); use != UseFresh {
+		return nil
+	}
+	return s
 }
 
 // call calls the handler and turns a panic into an error.
@@ -165,9 +193,7 @@ func (f *flight) watch() {
 	}
 	f.c.flights.remove(f)
 	f.c.Hooks.log("origin stalled", ReasonStalled, nil)
-	select {
-	case <-f.ready:
-	default:
+	if !f.answered() {
 		close(f.stalled)
 	}
 }
@@ -181,6 +207,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	}
 	header := h.Clone()
 	tags, tagsKept := takeTags(header)
+	tags = addGroups(tags, header)
 	policy := ResponsePolicy(header, now)
 	m := new(f.place)
 	m.Status, m.Tags, m.Number = status, tags, f.number
@@ -196,8 +223,8 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		m.MaxLifetime = c.UnverifiedLifetime
 	}
 	reason := f.purgedBefore(m, now)
-	p := c.derive(m)
-	a := answer{meta: m, length: length, reason: ReasonStored}
+	p := c.derive(m, length)
+	a := answer{meta: m, length: length, reason: ReasonStored, codable: p.codable}
 	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh})
 	switch {
 	case storable != ReasonStored:
@@ -215,11 +242,14 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	} else {
 		// One client alone gets it, with all that was said to him.
 		m.Header = StoredHeader(header, Policy{})
+		if len(c.Codings) > 0 {
+			setVary(m.Header, a.codable)
+		}
 		a.body = newBody(-1, 0, c.WindowBytes, c.memory, nil)
 		a.body.window()
 		c.flights.remove(f)
 	}
-	if a.reason.HitForMiss() {
+	if setsMark(a.reason, status) {
 		c.marks.set(f.primary(), now)
 	} else if a.reason == ReasonStored {
 		c.marks.clear(f.primary())
@@ -228,6 +258,17 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		f.dropOlder()
 	}
 	f.publish(a)
+}
+
+// setsMark says whether requests for the key are not collapsed for a while: the
+// answer itself says that it is for one, or that nobody may reuse it. Errors, cuts
+// and bounds say nothing of the next answer.
+func setsMark(r Reason, status int) bool {
+	switch r {
+	case ReasonNoLifetime, ReasonNoValidator, ReasonStream:
+		return status < 400
+	}
+	return r.HitForMiss()
 }
 
 // replaces says whether an answer that is not stored itself shows that an older one
@@ -306,6 +347,7 @@ func (f *flight) confirm(h http.Header, now time.Time) {
 	c, base := f.c, f.base
 	f304 := h.Clone()
 	tags, tagged := takeTags(f304)
+	tags = addGroups(tags, f304)
 	header, reason := Freshen(base.Header, f304, ResponsePolicy(f304, now))
 	m := new(*base.Meta)
 	m.Header, m.Number = header, f.number
@@ -352,7 +394,7 @@ func (f *flight) end(w *flightWriter, err error) {
 	c := f.c
 	reason := ReasonStored
 	switch {
-	case !w.wrote:
+	case !f.answered():
 		if err == nil {
 			err = ErrNoAnswer
 		}
@@ -366,6 +408,16 @@ func (f *flight) end(w *flightWriter, err error) {
 	}
 	c.flights.end(f)
 	c.Hooks.fetched(c.Clock().Sub(f.sent), reason)
+}
+
+// answered says whether the answer's header is known.
+func (f *flight) answered() bool {
+	select {
+	case <-f.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // conclude ends the body, and stores it if it is whole.
@@ -394,10 +446,21 @@ func (f *flight) conclude(w *flightWriter, err error) Reason {
 	case f.doomed.Load():
 		reason = ReasonSuperseded
 	default:
-		reason = f.store(size)
+		reason = f.storeSafely(size)
 	}
 	c.flights.remove(f)
 	return reason
+}
+
+// storeSafely is store; a panic of the store costs the response, not the process.
+func (f *flight) storeSafely(size int64) (reason Reason) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.c.Hooks.log("panic in the store", ReasonStoreFull, fmt.Errorf("%v\n%s", p, debug.Stack()))
+			reason = ReasonStoreFull
+		}
+	}()
+	return f.store(size)
 }
 
 // store commits the complete body.
@@ -406,7 +469,8 @@ func (f *flight) store(size int64) Reason {
 	if c.covered(m, f.number).hard {
 		return ReasonPurged
 	}
-	if old := c.Store.Lookup(m.Key, f.fields).Stored; old != nil && old.RequestTime.After(m.RequestTime) {
+	old := c.Store.Lookup(m.Key, f.fields).Stored
+	if old != nil && old.RequestTime.After(m.RequestTime) {
 		return ReasonSuperseded
 	}
 	body, inMemory := f.answer.body.bytes()
@@ -432,7 +496,12 @@ func (f *flight) store(size int64) Reason {
 		c.Hooks.log("response was not stored", ReasonStoreFull, err)
 		return ReasonStoreFull
 	}
-	s.prepared.CompareAndSwap(nil, f.answer.prepared)
+	if p := f.answer.prepared; f.answer.length >= 0 || !p.codable || size >= minCodedBytes && size <= maxCodedBytes {
+		// What was derived without the length holds with it.
+		s.prepared.CompareAndSwap(nil, p)
+	}
+	c.inherit(s, old)
+	f.keepForms(s)
 	c.counts.stored.Add(1)
 	return ReasonStored
 }

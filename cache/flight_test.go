@@ -121,6 +121,7 @@ func TestFlightSharesOnlyWhatIsStorable(t *testing.T) {
 		{"no-store", []string{"Cache-Control", "no-store"}, true},
 		{"set-cookie", []string{"Cache-Control", "max-age=60", "Set-Cookie", "id=1"}, true},
 		{"vary star", []string{"Cache-Control", "max-age=60", "Vary", "*"}, true},
+		{"no lifetime", nil, true},
 		{"too large", []string{"Cache-Control", "max-age=60", "Content-Length", "99999999999"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -814,6 +815,39 @@ func TestAuthorizationIsNeverCollapsed(t *testing.T) {
 	})
 }
 
+func TestGroupsAreInvalidated(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/a")
+		s.call().answer("old", "Cache-Control", "max-age=600", "Cache-Groups", `"news", "home"`)
+		v.whole("old")
+		if v.sent.Get("Cache-Groups") == "" {
+			t.Error("Cache-Groups is for clients too")
+		}
+		s.pass(2 * time.Second)
+		s.start("POST", "/x", nil)
+		s.call().head(200, "Cache-Group-Invalidation", `"home"`).end()
+		v = s.visit("/a")
+		s.call().answer("new")
+		v.whole("new")
+	})
+}
+
+// brokenStore panics on Put.
+type brokenStore struct{ *Memory }
+
+func (brokenStore) Put(*Meta, []byte) (*Stored, error) { panic("bug") }
+
+func TestStoreThatPanics(t *testing.T) {
+	play(t, func(o *Options) { o.Store = brokenStore{o.Store.(*Memory)} }, func(s *stage) {
+		a := s.visit("/a")
+		c := s.call()
+		b := s.visit("/a")
+		c.answer("page")
+		a.whole("page")
+		b.whole("page")
+	})
+}
+
 func TestInvalidation(t *testing.T) {
 	play(t, nil, func(s *stage) {
 		fill := func(target string) {
@@ -843,4 +877,57 @@ func TestInvalidation(t *testing.T) {
 			v.whole("new")
 		}
 	})
+}
+
+// lateStore calls back between a look-up and its use.
+type lateStore struct {
+	*Memory
+	looked func()
+}
+
+func (s *lateStore) Lookup(key string, request http.Header) Found {
+	found := s.Memory.Lookup(key, request)
+	if f := s.looked; f != nil {
+		s.looked = nil
+		f()
+	}
+	return found
+}
+
+// TestFlightLooksTwice: a fetch that ends between the look-up of a request and
+// the start of its own spares it that.
+func TestFlightLooksTwice(t *testing.T) {
+	store := new(lateStore)
+	g := newRig(t, func(o *Options) {
+		store.Memory = o.Store.(*Memory)
+		o.Store = store
+	}, page("Cache-Control", "max-age=60"))
+	store.looked = func() {
+		g.get("/x")
+		g.settle()
+	}
+	if w := g.get("/x"); w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+	g.wantAsked(1)
+}
+
+// TestConditionOnWhatIsNotStored: a feed reader that holds the feed gets a 304,
+// though nothing says how long the feed may be stored.
+func TestConditionOnWhatIsNotStored(t *testing.T) {
+	g := newRig(t, nil, page("Etag", `"a"`))
+	for _, test := range []struct {
+		tag  string
+		want int
+	}{{`"a"`, http.StatusNotModified}, {`W/"a"`, http.StatusNotModified}, {`"b"`, http.StatusOK}} {
+		if w := g.get("/feed/", "If-None-Match", test.tag); w.Code != test.want || test.want == 304 && w.Body.Len() > 0 {
+			t.Errorf("%s: status %d, want %d", test.tag, w.Code, test.want)
+		}
+	}
+	g.wantAsked(3)
+
+	g = newRig(t, nil, page("Etag", `"a"`, "Set-Cookie", "a=b"))
+	if w := g.get("/", "If-None-Match", `"a"`); w.Code != http.StatusOK || w.Header().Get("Set-Cookie") == "" {
+		t.Errorf("status %d, Set-Cookie %q", w.Code, w.Header().Get("Set-Cookie"))
+	}
 }

@@ -72,12 +72,8 @@ func (t *flights) admits(c *Cache, f *flight) bool {
 
 // known is what is known of the response so far: its tags come with the header.
 func (f *flight) known() *Meta {
-	select {
-	case <-f.ready:
-		if f.answer.meta != nil {
-			return f.answer.meta
-		}
-	default:
+	if f.answered() && f.answer.meta != nil {
+		return f.answer.meta
 	}
 	return &f.place
 }
@@ -151,9 +147,7 @@ func (t *flights) leave(f *flight) {
 
 // nearlyDone says whether so little is known to remain of f that it may end.
 func (f *flight) nearlyDone() bool {
-	select {
-	case <-f.ready:
-	default:
+	if !f.answered() {
 		return false
 	}
 	a := &f.answer

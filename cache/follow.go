@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -170,16 +171,17 @@ func (x *serving) await(f *flight, leads bool) (*flight, bool, error) {
 	}
 }
 
-// forwardHint passes an interim response on.
+// forwardHint passes an interim response on. The fields of the final one that are
+// set already stay as they are.
 func (x *serving) forwardHint(hint hint) {
 	h := x.w.Header()
+	final := maps.Clone(h)
 	for name, values := range hint.header {
 		h[name] = values
 	}
 	x.w.WriteHeader(hint.status)
-	for name := range hint.header {
-		delete(h, name)
-	}
+	clear(h)
+	maps.Copy(h, final)
 }
 
 // failed answers when the origin brought nothing: from the store if a rule allows
@@ -228,15 +230,36 @@ func (x *serving) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 	if x.c.covered(s.Meta, s.Number).hard || VariantKey(s.Vary, x.r.Header) != s.Variant {
 		return false, ReasonUndecided, nil
 	}
-	phase := PhaseValidated
-	if !leads {
+	phase, reason := PhaseValidated, ReasonNotModified
+	switch {
+	case f.answer.reason == ReasonFresh:
+		phase, reason = PhaseHit, ReasonFresh
+	case !leads:
 		phase = PhaseCollapsed
 	}
-	served, err := x.serveStored(s, phase, ReasonNotModified, now)
+	served, err := x.serveStored(s, phase, reason, now)
 	if !served {
 		x.found.Stored = nil
 	}
 	return served, ReasonUndecided, err
+}
+
+// holds answers 304 if the client holds what arrives (RFC 9110 section 13.2.2). The
+// fetch carries no condition of a client's, so that the origin had no chance to say
+// so. An answer that sets a cookie is given whole: a 304 could not carry it.
+func (x *serving) holds(a *answer) bool {
+	p := a.prepared
+	if p == nil {
+		if len(x.r.Header["If-None-Match"])+len(x.r.Header["If-Modified-Since"]) == 0 || len(a.meta.Header["Set-Cookie"]) > 0 {
+			return false
+		}
+		p = x.c.derive(a.meta, a.length)
+	}
+	if EvaluatePrecondition(x.r.Header, a.meta.Status, p.header, a.meta.ResponseTime) != PreconditionNotModified {
+		return false
+	}
+	x.notModified(p)
+	return true
 }
 
 // stream writes the answer of f while it arrives.
@@ -254,12 +277,12 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	if reader == nil {
 		return false, ReasonTooLarge, nil
 	}
-	defer reader.close()
+	plain := reader
+	defer func() { plain.close() }()
 	x.setFetched(a, leads)
 	h := x.w.Header()
 	switch {
-	case a.prepared != nil && EvaluatePrecondition(x.r.Header, a.meta.Status, a.prepared.header, a.meta.ResponseTime) == PreconditionNotModified:
-		x.notModified(a.prepared.header)
+	case x.holds(a):
 		return true, ReasonUndecided, nil
 	case answer == RangeUnsatisfiable:
 		x.unsatisfiable(a.length)
@@ -276,8 +299,20 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	default:
 		delete(h, "Content-Length")
 	}
+	bodiless := x.r.Method == http.MethodHead || !bodyAllowed(status)
+	if k := x.codingOf(a); k != Identity && part == nil {
+		if bodiless {
+			setCoding(h, k)
+		} else if coded, done := f.codedReader(k); coded != nil {
+			defer done()
+			setCoding(h, k)
+			// The coded body holds up the other one now, if anything does.
+			reader.close()
+			reader = coded
+		}
+	}
 	x.w.WriteHeader(status)
-	if x.r.Method == http.MethodHead || !bodyAllowed(status) {
+	if bodiless {
 		return true, ReasonUndecided, nil
 	}
 	x.tail(f, reader, rest)

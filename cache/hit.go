@@ -13,16 +13,26 @@ import (
 // s cannot be read any more.
 func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Time) (bool, error) {
 	p := x.c.prepare(s)
-	body, ok := x.openStored(s)
-	if !ok {
-		return false, nil
+	fields, as := p.header, representation{}
+	notModified := EvaluatePrecondition(x.r.Header, s.Status, p.header, s.ResponseTime) == PreconditionNotModified
+	if notModified {
+		fields = p.confirmed
+	} else {
+		as = x.represent(s, p, now)
 	}
-	if body != nil {
-		defer body.Close()
+	var body Content
+	if !notModified && as.form == nil {
+		var ok bool
+		if body, ok = x.openStored(s); !ok {
+			return false, nil
+		}
+		if body != nil {
+			defer body.Close()
+		}
 	}
 	status := p.status(phase, reason, now)
 	h := x.w.Header()
-	for name, values := range p.header {
+	for name, values := range fields {
 		h[name] = values
 	}
 	if phase == PhaseHit {
@@ -38,7 +48,15 @@ func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Ti
 	}
 	x.note(phase, reason, status)
 	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
-	return true, x.writeStored(s, p, body)
+	switch {
+	case notModified:
+		x.notModified(p)
+	case as.coding != Identity:
+		x.writeForm(s, p, as, body)
+	default:
+		x.writeStored(s, p, body)
+	}
+	return true, nil
 }
 
 // openStored opens the body of s if it is not in memory. A body that cannot be
@@ -56,13 +74,9 @@ func (x *serving) openStored(s *Stored) (Content, bool) {
 	return body, true
 }
 
-// writeStored writes status and body of s, a part of it, or a 304. The header is set.
-func (x *serving) writeStored(s *Stored, p *prepared, body Content) error {
-	if EvaluatePrecondition(x.r.Header, s.Status, p.header, s.ResponseTime) == PreconditionNotModified {
-		x.notModified(p.header)
-		return nil
-	}
-	if RangeApplies(x.r.Method, s.Status, x.r.Header) && IfRange(x.r.Header, p.header, s.ResponseTime) {
+// writeStored writes status and body of s, or a part of it. The header is set.
+func (x *serving) writeStored(s *Stored, p *prepared, body Content) {
+	if RangeApplies(x.r.Method, s.Status, x.r.Header) && p.rangeHolds(x.r.Header, s.ResponseTime) {
 		if ranges, answer := ResolveRanges(ParseRange(x.r.Header), s.Length); answer != RangeWhole {
 			var content io.ReaderAt = body
 			if body == nil {
@@ -72,34 +86,44 @@ func (x *serving) writeStored(s *Stored, p *prepared, body Content) error {
 				x.c.Store.Drop(s)
 				x.abort(ReasonError)
 			}
-			return nil
+			return
 		}
 	}
 	if bodyAllowed(s.Status) {
 		x.w.Header()["Content-Length"] = p.length(s)
 	}
 	x.w.WriteHeader(s.Status)
+	if x.r.Method != http.MethodHead && bodyAllowed(s.Status) {
+		x.writeBody(x.w, s, body)
+	}
+}
+
+// writeBody writes the body of s, which is in memory if body is nil.
+func (x *serving) writeBody(w http.ResponseWriter, s *Stored, body Content) {
 	switch {
-	case x.r.Method == http.MethodHead || s.Length == 0 || !bodyAllowed(s.Status):
+	case s.Length == 0:
 	case body == nil:
-		x.w.Write(s.Bytes)
+		w.Write(s.Bytes)
 	default:
-		if err := copyContent(x.w, body, s.Length); err != nil {
+		if err := copyContent(w, body, s.Length); err != nil {
 			x.c.Store.Drop(s)
 			x.abort(ReasonError)
 		}
 	}
-	return nil
 }
 
-// notModified answers 304 to a client that has what h describes.
-func (x *serving) notModified(h http.Header) {
-	dst := x.w.Header()
-	kept := NotModifiedHeader(h)
-	for name := range h {
-		if _, ok := kept[name]; !ok {
-			delete(dst, name)
+// notModified answers 304 to a client that has a form of what p describes. What
+// must not be in a 304 is taken out of the header.
+func (x *serving) notModified(p *prepared) {
+	h := x.w.Header()
+	for name := range p.header {
+		if _, ok := p.confirmed[name]; !ok {
+			delete(h, name)
 		}
+	}
+	// The client's own form is the one that is confirmed.
+	if tag := p.tags[heldForm(x.r.Header["If-None-Match"], entityTag(p.header))]; tag != nil {
+		h["Etag"] = tag
 	}
 	x.w.WriteHeader(http.StatusNotModified)
 }

@@ -124,7 +124,25 @@ func (m *Memory) Put(meta *Meta, body []byte) (*Stored, error) {
 }
 
 // memory is what s takes.
-func (s *Stored) memory() int64 { return int64(cap(s.Bytes)) + s.Meta.Size() }
+func (s *Stored) memory() int64 { return int64(cap(s.Bytes)) + s.Meta.Size() + s.forms.Load().bytes() }
+
+// keepForm implements formStore.
+func (m *Memory) keepForm(s *Stored, k Coding, f *form) bool {
+	kept := false
+	m.change(s.Key, func(old []*Stored) []*Stored {
+		kept = false
+		total := int64(len(f.body))
+		for _, o := range old {
+			total += o.memory()
+			kept = kept || o.forms.Load() == s.codedForms()
+		}
+		if kept = kept && total <= m.largest(); kept {
+			s.codedForms().add(k, f)
+		}
+		return old
+	})
+	return kept
+}
 
 // change replaces what is stored under key by what f makes of it, atomically.
 func (m *Memory) change(key string, f func(old []*Stored) []*Stored) {
@@ -162,6 +180,7 @@ func (m *Memory) Create(_ *Meta, size int64) (Writer, error) {
 // Replace implements Store.
 func (m *Memory) Replace(s *Stored, meta *Meta) (*Stored, error) {
 	n := &Stored{Meta: meta, Bytes: s.Bytes}
+	n.forms.Store(s.codedForms())
 	done := false
 	m.change(s.Key, func(old []*Stored) []*Stored {
 		done = false

@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -85,6 +86,12 @@ type Options struct {
 	// Fetch says which fields a storable fetch carries.
 	Fetch FetchOptions
 
+	// Codings are the content codings that clients get, the most wanted first,
+	// each once. Nil: none, bodies are sent as they are.
+	Codings []Coding
+	// Coder makes the coded forms. Nil: the one of the process.
+	Coder *Coder
+
 	// MaxBodyBytes bounds a stored body. A response that declares more passes;
 	// one that grows past it takes no new readers. Default 64 MiB.
 	MaxBodyBytes int64
@@ -165,6 +172,14 @@ func (o *Options) complete() error {
 	}
 	if o.Authorization == nil {
 		o.Authorization = func(r *http.Request) bool { return len(r.Header["Authorization"]) > 0 }
+	}
+	if o.Coder == nil {
+		o.Coder = processCoder()
+	}
+	for i, k := range o.Codings {
+		if k == Identity || k >= codingCount || slices.Contains(o.Codings[:i], k) {
+			return errors.New("content codings must be known, and each given once")
+		}
 	}
 	for _, d := range []struct {
 		name  string

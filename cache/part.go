@@ -75,7 +75,7 @@ func (c *clientWriter) Write(p []byte) (int, error) {
 func (x *serving) partOf(f *flight) (r *ByteRange, answer RangeAnswer, ok bool) {
 	a := &f.answer
 	if a.reason != ReasonStored || !RangeApplies(x.r.Method, a.meta.Status, x.r.Header) ||
-		!IfRange(x.r.Header, a.prepared.header, a.meta.ResponseTime) {
+		!a.prepared.rangeHolds(x.r.Header, a.meta.ResponseTime) {
 		return nil, RangeWhole, true
 	}
 	specs := ParseRange(x.r.Header)

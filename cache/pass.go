@@ -20,7 +20,20 @@ func (x *serving) pass(reason Reason) error {
 	}
 	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward}
 	x.note(PhasePass, reason, Status{Forward: forward, Detail: reason})
-	return x.origin.ServeHTTP(w, x.r)
+	if len(x.c.Codings) == 0 || reason == ReasonUpgrade {
+		return x.origin.ServeHTTP(w, x.r)
+	}
+	coded := x.codes()
+	defer coded.release()
+	w.ResponseWriter = coded
+	if before := unmarkCondition(x.r.Header); before != nil {
+		defer func() { x.r.Header["If-None-Match"] = before }()
+	}
+	err := x.origin.ServeHTTP(w, x.r)
+	if err == nil {
+		coded.finish()
+	}
+	return err
 }
 
 // passWriter is the writer of a request that passes. It changes header fields
@@ -48,6 +61,7 @@ func (w *passWriter) answered(status int) {
 	takeTags(h)
 	if Invalidates(x.r.Method, status) {
 		x.c.invalidate(x.r, x.q, status, h)
+		x.c.invalidateGroups(x.r.Method, status, h)
 	}
 	if w.reason == ReasonHitForMiss {
 		x.heal(status, h)
@@ -61,7 +75,7 @@ func (w *passWriter) answered(status int) {
 func (x *serving) heal(status int, h http.Header) {
 	now := x.c.Clock()
 	m := &Meta{Status: status, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
-	p := x.c.derive(m)
+	p := x.c.derive(m, -1)
 	if Storable(Exchange{Method: http.MethodGet, Status: status, Header: h, Policy: p.policy, Freshness: p.fresh}) == ReasonStored {
 		x.c.marks.clear(x.key)
 	}
@@ -121,6 +135,17 @@ func (c *Cache) invalidate(r *http.Request, q *Request, status int, h http.Heade
 			p.Query = c.DropQuery.Apply(p.Query)
 		}
 		c.drop(p, q.Splits)
+	}
+}
+
+// invalidateGroups purges the cache groups that a successful unsafe request names
+// (RFC 9875 section 3).
+func (c *Cache) invalidateGroups(method string, status int, h http.Header) {
+	groups, _ := InvalidatedGroups(method, status, h)
+	for _, group := range groups {
+		if _, err := c.Ledger.Purge(Purge{Mount: c.Mount, Scope: ScopeTag, Tag: group}, c.Clock()); err != nil {
+			c.Hooks.log("cache group was not invalidated", ReasonError, err)
+		}
 	}
 }
 

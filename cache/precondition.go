@@ -66,7 +66,7 @@ func PassesPrecondition(request http.Header) bool {
 }
 
 // noneMatch evaluates If-None-Match by weak comparison (RFC 9110 section
-// 13.1.2). "*" matches any stored response; members that are no entity tags
+// 13.1.2): the tag of any coded form is one of the response. "*" matches any stored response; members that are no entity tags
 // match none. A tag may hold commas, so members are cut at quotes.
 func noneMatch(lines []string, tag string) bool {
 	for _, line := range lines {
@@ -77,7 +77,7 @@ func noneMatch(lines []string, tag string) bool {
 		for rest != "" {
 			var member string
 			member, rest = cutEntityTag(rest)
-			if tag != "" && weakMatch(member, tag) {
+			if _, ok := matchForm(member, tag); ok {
 				return false
 			}
 		}

@@ -18,6 +18,9 @@ type prepared struct {
 	fresh      Freshness
 	varyCookie bool
 	header     http.Header   // without Age and Cache-Status
+	confirmed  http.Header   // what of header goes into a 304
+	codable    bool          // clients get it coded
+	tags       codedTags     // of its coded forms
 	inner      []string      // Cache-Status of the caches behind
 	keep       time.Duration // the operator's browser time, if it applies
 	stamp      atomic.Pointer[stamp]
@@ -48,13 +51,14 @@ func (c *Cache) prepare(s *Stored) *prepared {
 	if p := s.prepared.Load(); p != nil && p.cache == c {
 		return p
 	}
-	p := c.derive(s.Meta)
+	p := c.derive(s.Meta, s.Length)
 	s.prepared.Store(p)
 	return p
 }
 
-// derive computes what follows for m from the configuration.
-func (c *Cache) derive(m *Meta) *prepared {
+// derive computes what follows for m from the configuration. length is that of the
+// body, or -1 if it is not known yet.
+func (c *Cache) derive(m *Meta, length int64) *prepared {
 	p := &prepared{cache: c, policy: ResponsePolicy(m.Header, m.ResponseTime)}
 	o := FreshnessOptions{Heuristic: c.Heuristic}
 	if c.TTL != nil {
@@ -79,7 +83,23 @@ func (c *Cache) derive(m *Meta) *prepared {
 		// own estimate is as good as ours.
 		c.clientLifetime(p)
 	}
+	if len(c.Codings) > 0 {
+		p.codable = codable(m.Status, p.header, p.policy.NoTransform, length)
+		p.tags = tagsOf(p.header)
+		setVary(p.header, p.codable)
+	}
+	p.confirmed = NotModifiedHeader(p.header)
 	return p
+}
+
+// rangeHolds is IfRange for the identity form. Of a response that has other forms a
+// date does not say which one the client holds a part of: its tag must.
+func (p *prepared) rangeHolds(request http.Header, received time.Time) bool {
+	condition := request["If-Range"]
+	if p.codable && len(condition) > 0 && opaqueTag(trimOWS(condition[0])) == "" {
+		return false
+	}
+	return IfRange(request, p.header, received)
 }
 
 // spokenToCaches says whether a stored field is consumed here.

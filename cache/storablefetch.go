@@ -37,6 +37,7 @@ var fieldClasses = map[string]class{
 	"X-Forwarded-Host":  classConfigured,
 	"X-Forwarded-Port":  classConfigured,
 	"X-Forwarded-Proto": classConfigured,
+	"X-Mount-Split":     classConfigured, // KeyParts.Split holds what it says
 	"Via":               classConfigured,
 
 	"X-Forwarded-For": classClientAddress,

@@ -194,9 +194,10 @@ type Stored struct {
 	// copied says that a tiered store has put it on its way to disk.
 	copied atomic.Bool
 
-	// Notes of the cache that reads it; see hit.go and epoch.go.
+	// Notes of the cache that reads it; see hit.go, epoch.go and coding_forms.go.
 	prepared atomic.Pointer[prepared]
 	checked  atomic.Uint64
+	forms    atomic.Pointer[forms]
 }
 
 // An Opener opens the body of a stored response for reading. It is safe for

@@ -52,3 +52,14 @@ func takeTags(h http.Header) (tags []string, ok bool) {
 	tags = slices.Compact(tags)
 	return tags, len(tags) <= MaxTags
 }
+
+// addGroups adds the cache groups of a response (RFC 9875) to its tags.
+func addGroups(tags []string, h http.Header) []string {
+	groups, _ := CacheGroups(h)
+	if len(groups) == 0 {
+		return tags
+	}
+	tags = append(tags, groups...)
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}

@@ -12,39 +12,30 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 )
 
-func init() {
-	caddy.RegisterModule(new(certificateEvents))
-}
-
 // cachedCertificates wakes who waits for a certificate. Caddy obtains them after
 // a configuration has loaded and tells by an event.
 var cachedCertificates signal
 
-// certificateEvents is the event handler module that the harness subscribes.
+// certificateEvents is told of every certificate that becomes ready.
 type certificateEvents struct{}
 
-// CaddyModule returns the Caddy module information.
-func (*certificateEvents) CaddyModule() caddy.ModuleInfo {
-	return caddy.ModuleInfo{
-		ID:  "events.handlers.caddytest",
-		New: func() caddy.Module { return new(certificateEvents) },
+// subscribe makes the configuration that is being provisioned tell of its
+// certificates. Subscriptions in the configuration itself would come too late:
+// they begin when the events app starts, and Caddy starts apps in any order.
+func (e certificateEvents) subscribe(ctx caddy.Context) error {
+	app, err := ctx.App("events")
+	if err != nil {
+		return err
 	}
+	return app.(*caddyevents.App).On("cached_managed_cert", e)
 }
 
 // Handle wakes who waits for a certificate.
-func (*certificateEvents) Handle(context.Context, caddy.Event) error {
+func (certificateEvents) Handle(context.Context, caddy.Event) error {
 	cachedCertificates.Lock()
 	defer cachedCertificates.Unlock()
 	cachedCertificates.broadcast()
 	return nil
-}
-
-// subscribe returns the subscription that calls certificateEvents.
-func subscribe() object {
-	return object{
-		"events":   []any{"cached_managed_cert"},
-		"handlers": []any{object{"handler": "caddytest"}},
-	}
 }
 
 // awaitCertificate waits until the running configuration can show a certificate
@@ -70,4 +61,4 @@ func awaitCertificate(host string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-var _ caddyevents.Handler = (*certificateEvents)(nil)
+var _ caddyevents.Handler = certificateEvents{}

@@ -107,7 +107,6 @@ func (s sandbox) confineServers(apps, http object) error {
 		auto["disable_redirects"] = true
 		local := child(child(child(apps, "pki"), "certificate_authorities"), "local")
 		local["install_trust"] = false
-		setDefault(child(apps, "events"), "subscriptions", []any{subscribe()})
 		automation := child(child(apps, "tls"), "automation")
 		setDefault(automation, "policies", []any{object{"issuers": []any{object{"module": "internal"}}}})
 	}

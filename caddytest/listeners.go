@@ -58,6 +58,11 @@ func (*listenerWatch) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
+// Provision subscribes to what the harness must know of the configuration.
+func (*listenerWatch) Provision(ctx caddy.Context) error {
+	return certificateEvents{}.subscribe(ctx)
+}
+
 // WrapListener notes that the listener is open.
 func (*listenerWatch) WrapListener(ln net.Listener) net.Listener {
 	watched := &watchedListener{Listener: ln}
@@ -87,4 +92,7 @@ func (w *watchedListener) Close() error {
 	return err
 }
 
-var _ caddy.ListenerWrapper = (*listenerWatch)(nil)
+var (
+	_ caddy.ListenerWrapper = (*listenerWatch)(nil)
+	_ caddy.Provisioner     = (*listenerWatch)(nil)
+)

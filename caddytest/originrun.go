@@ -3,6 +3,7 @@ package caddytest
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +50,8 @@ type run struct {
 	declared int64 // Content-Length; -1 when there is none
 	sent     int64 // body bytes
 	bodyRead bool
+	coder    *gzip.Writer // codes the body into coded; nil without "gzip"
+	coded    bytes.Buffer
 }
 
 // errEnded ends a handler whose connection must not be used again.
@@ -131,6 +134,11 @@ func (r *run) do(s step) error {
 		return r.send(unescape(s.args[0]))
 	case "repeat":
 		return r.repeat(s.args[0], unescape(s.args[1]))
+	case "pieces":
+		return r.pieces(s.args)
+	case "gzip":
+		r.coder = gzip.NewWriter(&r.coded)
+		r.fields = append(r.fields, Field{"Content-Encoding", "gzip"})
 	case "raw":
 		r.isRaw = true
 		return r.ex.raw(unescape(s.args[0]))
@@ -234,6 +242,10 @@ func hasBody(status int) bool {
 
 // whole sends a complete body with its length.
 func (r *run) whole(content []byte) error {
+	if r.coder != nil {
+		content = r.code(content, r.coder.Close)
+		r.coder = nil
+	}
 	named := false
 	for _, f := range r.fields {
 		named = named || strings.EqualFold(f.Name, "Content-Length") || strings.EqualFold(f.Name, "Transfer-Encoding")
@@ -244,11 +256,28 @@ func (r *run) whole(content []byte) error {
 	return r.send(content)
 }
 
+// code returns the coded form of p, with what ends it: Flush or Close. Nothing is
+// lost, as the coder writes to memory.
+func (r *run) code(p []byte, end func() error) []byte {
+	_, _ = r.coder.Write(p)
+	_ = end()
+	defer r.coded.Reset()
+	return bytes.Clone(r.coded.Bytes())
+}
+
 // send sends a piece of the body. A HEAD request gets the head alone.
 func (r *run) send(p []byte) error {
 	if err := r.startBody(); err != nil {
 		return err
 	}
+	if r.coder != nil {
+		p = r.code(p, r.coder.Flush)
+	}
+	return r.sendCoded(p)
+}
+
+// sendCoded sends bytes of the body as they stand.
+func (r *run) sendCoded(p []byte) error {
 	if len(p) == 0 || r.record.Method == http.MethodHead || !hasBody(r.status) {
 		return nil
 	}
@@ -276,6 +305,27 @@ func (r *run) repeat(count string, text []byte) error {
 	return nil
 }
 
+// pieces sends a text count times, each time with its number in place of {n}, and
+// meets at the barrier after each.
+func (r *run) pieces(args []string) error {
+	count, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	for n := 1; n <= count; n++ {
+		if err := r.send(unescape(numbered(args[1], n))); err != nil {
+			return err
+		}
+		if err := r.barrier(args[2:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbered returns text with n in place of {n}.
+func numbered(text string, n int) string { return strings.ReplaceAll(text, "{n}", strconv.Itoa(n)) }
+
 // finish ends the answer by its framing. Fewer bytes than declared end the
 // connection, which is how a peer can tell.
 func (r *run) finish() error {
@@ -289,6 +339,11 @@ func (r *run) finish() error {
 	}
 	if err := r.startBody(); err != nil {
 		return err
+	}
+	if r.coder != nil {
+		if err := r.sendCoded(r.code(nil, r.coder.Close)); err != nil {
+			return err
+		}
 	}
 	bodyless := r.record.Method == http.MethodHead || !hasBody(r.status)
 	if r.chunked && !bodyless {

@@ -48,6 +48,8 @@ var stepArgs = map[string][2]int{
 	"echo":      {0, 0},
 	"send":      {1, 1},
 	"repeat":    {2, 2},
+	"pieces":    {3, 3},
+	"gzip":      {0, 0},
 	"raw":       {1, 1},
 	"trailer":   {2, 2},
 	"barrier":   {1, 2},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/net/http2"
 )
 
 // peer is a call with its URL taken apart, ready for a protocol.
@@ -191,6 +192,12 @@ func (c *Client) runTransport(p *peer) error {
 	case len(p.Body) > 0:
 		request.Body, request.ContentLength = io.NopCloser(strings.NewReader(string(p.Body))), int64(len(p.Body))
 	}
+	switch {
+	case p.Tunnel != "" && p.Proto == "h3":
+		request.Proto = p.Tunnel
+	case p.Tunnel != "":
+		request.Header[":protocol"] = []string{p.Tunnel}
+	}
 	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(c.ctx, trace)))
 	if err != nil {
 		return err
@@ -216,15 +223,32 @@ func (p *peer) transport() (transport http.RoundTripper, closeAll func(), err er
 	default:
 		return nil, nil, fmt.Errorf("unknown protocol %s", p.Proto)
 	}
-	t := &http.Transport{
-		Protocols:          &protocols,
-		TLSClientConfig:    p.tls,
-		DisableCompression: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return p.Server.Dial(ctx, p.hostport)
-		},
+	// Connections end with the request, whatever the transport thinks of them.
+	open, closeAll := context.WithCancel(context.Background())
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := p.Server.Dial(ctx, p.hostport)
+		if err == nil {
+			context.AfterFunc(open, func() { _ = conn.Close() })
+		}
+		return conn, err
 	}
-	return t, t.CloseIdleConnections, nil
+	if p.Tunnel == "" {
+		return &http.Transport{
+			Protocols: &protocols, TLSClientConfig: p.tls, DisableCompression: true, DialContext: dial,
+		}, closeAll, nil
+	}
+	// net/http's own transport refuses the field that holds :protocol.
+	return &http2.Transport{
+		TLSClientConfig: p.tls, DisableCompression: true,
+		DialTLSContext: func(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			secure := tls.Client(conn, config)
+			return secure, secure.HandshakeContext(ctx)
+		},
+	}, closeAll, nil
 }
 
 func (p *peer) dialQUIC(ctx context.Context, _ string, config *tls.Config, quicConfig *quic.Config) (*quic.Conn, error) {

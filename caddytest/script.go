@@ -42,6 +42,7 @@ var commands = map[string]func(s *script, neg bool, args []string) error{
 	"client":  (*script).cmdClient,
 	"head":    (*script).cmdHead,
 	"chunk":   (*script).cmdChunk,
+	"pieces":  (*script).cmdPieces,
 	"eof":     (*script).cmdEOF,
 	"cut":     (*script).cmdCut,
 	"await":   (*script).cmdAwait,

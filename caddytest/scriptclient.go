@@ -2,12 +2,14 @@ package caddytest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -49,6 +51,8 @@ func (s *script) parseCall(args []string) (Call, error) {
 			var size uint64
 			size, err = humanize.ParseBytes(value)
 			call.Upload = int64(size)
+		case "-tunnel":
+			call.Tunnel, call.Open = value, true
 		case "-jar":
 			call.Jar, err = s.jar(value)
 		default:
@@ -157,6 +161,31 @@ func (s *script) cmdChunk(_ bool, args []string) error {
 		return err
 	}
 	return c.Chunk(unescape(args[1]))
+}
+
+// cmdPieces waits for each piece that an origin sends by its statement of the same
+// name, and lets it send the next.
+func (s *script) cmdPieces(_ bool, args []string) error {
+	if len(args) != 4 {
+		return errors.New("usage: pieces CLIENT N TEXT BARRIER")
+	}
+	c, err := s.client(args[:1], 0)
+	if err != nil {
+		return err
+	}
+	count, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	for n := 1; n <= count; n++ {
+		if err := c.Chunk(unescape(numbered(args[2], n))); err != nil {
+			return err
+		}
+		if err := s.barriers.meet(context.Background(), args[3], 2); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *script) cmdWrite(_ bool, args []string) error {

@@ -85,6 +85,7 @@ var requestFields = map[string]requestField{
 	"Proxy":                    proxyField, // httpoxy: CGI makes HTTP_PROXY of it
 	"Surrogate-Capability":     proxyField,
 	"X-Litemage":               proxyField,
+	"X-Mount-Split":            proxyField, // which variant of the site is asked for
 	"Available-Dictionary":     proxyField, // of the main site
 	"Dictionary-Id":            proxyField,
 

@@ -27,7 +27,8 @@ const (
 	BodyUntyped
 	// BodyType: the media type holds no URLs that a mount maps.
 	BodyType
-	// BodyPlainText: text/plain is mapped at robots.txt, llms.txt and ads.txt only.
+	// BodyPlainText: text/plain is mapped at robots.txt, llms.txt and ads.txt, and
+	// where WordPress's uploader gets its answers.
 	BodyPlainText
 	// BodyStream: an event stream is passed as it comes.
 	BodyStream
@@ -135,6 +136,8 @@ func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
 		return kindXML, BodyMapped
 	case mt == "text/plain" && namesTextFile(rest):
 		return kindText, BodyMapped
+	case mt == "text/plain" && answersUpload(rest):
+		return kindHTML, BodyMapped
 	}
 	for _, t := range e.types {
 		if family, isRange := strings.CutSuffix(t, "/*"); t == mt || isRange && strings.HasPrefix(mt, family+"/") {
@@ -152,6 +155,17 @@ func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
 func namesTextFile(rest string) bool {
 	switch path.Base(rest) {
 	case "robots.txt", "llms.txt", "llms-full.txt", "ads.txt":
+		return true
+	}
+	return false
+}
+
+// answersUpload reports whether the path is one of the scripts by which
+// WordPress's administration answers its own uploader and its plugins' calls:
+// HTML or JSON, told as plain text for browsers of old.
+func answersUpload(rest string) bool {
+	switch rest {
+	case "/wp-admin/async-upload.php", "/wp-admin/admin-ajax.php":
 		return true
 	}
 	return false

@@ -29,7 +29,9 @@ type formOptions struct {
 type forms struct {
 	needles []needle
 	groups  []hostGroup
-	to      target
+	// initials are the bytes that a host begins with, in either case.
+	initials [256]bool
+	to       target
 
 	// rootRelative maps "/x" too: what begins with rootFrom begins with the
 	// segments of the target instead.
@@ -109,6 +111,7 @@ func (t *forms) addBase(host string, fb fromBase) {
 			return
 		}
 	}
+	t.initials[host[0]], t.initials[upper(host[0])] = true, true
 	t.needles = append(t.needles, needle{
 		host:  []byte(host),
 		bases: []fromBase{fb},

@@ -411,6 +411,9 @@ func (o *oracle) form(i int) (rule, bool) {
 			}
 		}
 	}
+	if colon := strings.LastIndexByte(left, ':'); m[1] == ":" && on.has(ruleUserSettings) && strings.HasSuffix(left[:colon], `"url":{"self"`) {
+		return ruleUserSettings, true
+	}
 	if oracleKey.MatchString(left) {
 		return 0, false
 	}

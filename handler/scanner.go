@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// historyBytes is how far back a decision may look. It is kept in front of
-	// the bytes that are not decided yet.
-	historyBytes = 8 << 10
+	// historyBytes is how far back a decision may look, at least placeReach and
+	// maxScriptTag or srcsetReach. It is kept in front of the bytes that are not
+	// decided yet.
+	historyBytes = 6 << 10
 	// outBytes collects the small pieces around a match into one write.
 	outBytes = 8 << 10
 	inBytes  = 64<<10 - outBytes
@@ -201,7 +202,7 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 // scanSlashes decides the slashes before limit. If one needs more text, it
 // returns the start of its form and false.
 func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
-	b := w.b
+	b, leads := w.b, &leadsToPath[s.kind]
 	for s.next < limit {
 		i := bytes.IndexByte(b[s.next:limit], '/')
 		if i < 0 {
@@ -209,7 +210,7 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 			break
 		}
 		i += s.next
-		if i > 0 && leadsToPath[b[i-1]] {
+		if i > 0 && leads[b[i-1]] && (b[i-1] != '/' || i+1 == len(b) || s.t.initials[b[i+1]]) {
 			m, v := s.pathForm(w, i)
 			switch v {
 			case undecidedYet:

@@ -5,11 +5,22 @@ const (
 	maxNameByte = 32 // longest attribute name that is read
 )
 
-// leadsToPath are the bytes that may stand before the slash that begins a
-// root-relative URL, in one of its spellings, or before an upper-case host.
-var leadsToPath = func() (t [256]bool) {
-	for _, c := range []byte("\"'\\=(; \t\r\n,/27") {
-		t[c] = true
+// leadsToPath are, for each kind, the bytes that may stand before the slash that
+// begins a root-relative URL, in one of its spellings, or before an upper-case
+// host. They tell nearly all slashes off at a glance.
+var leadsToPath = func() (t [kindCount][256]bool) {
+	for kind := range t {
+		on := kindRules[kind]
+		lead := "/\\\"';27"
+		if on.has(ruleSrcset) || on.has(ruleCSSURL) {
+			lead += " \t\r\n,("
+		}
+		if on.has(ruleUnquoted) {
+			lead += "="
+		}
+		for _, c := range []byte(lead) {
+			t[kind][c] = true
+		}
 	}
 	return t
 }()
@@ -182,7 +193,7 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		return s.wordPressForm()
 	case ':', ',', '[', '{':
 		if c == ':' {
-			if s.rules.has(ruleUserSettings) && keyBefore(b, j-1, "url") && userSettings(b, j-1) {
+			if s.rules.has(ruleUserSettings) && (keyBefore(b, j-1, "url") && userSettings(b, j-1) || previewSettings(b, j-1)) {
 				return ruleUserSettings, true
 			}
 			if s.rules.has(guardReferer) && keyBefore(b, j-1, "wp_http_referer") {

@@ -5,9 +5,9 @@ import "bytes"
 const (
 	// maxScriptTag is the longest script tag whose type is read.
 	maxScriptTag = 1 << 10
-	// placeReach is how far back markup is read. What a tag needs before that
-	// is still in the history.
-	placeReach = historyBytes - maxScriptTag
+	// placeReach is how far back markup is read; what a tag needs before that is
+	// still in the history. Farther is surer, nearer is faster.
+	placeReach = 4 << 10
 )
 
 // place is where in an HTML document a byte stands.
@@ -33,10 +33,10 @@ const (
 type placeTracker struct {
 	pos   int64 // everything before it is accounted for
 	at    place
-	quote byte  // delimiter of the value, in placeValue
-	tag   int64 // offset of the "<" of the tag, in placeTag and placeValue
-	elem  place // place that the content of the tag's element will be
-	name  string
+	quote byte   // delimiter of the value, in placeValue
+	tag   int64  // offset of the "<" of the tag, in placeTag and placeValue
+	elem  place  // place that the content of the tag's element will be
+	name  string // of the element, in a place of its content; empty: not known
 }
 
 // rawElements are the elements whose content is not markup.
@@ -103,29 +103,48 @@ func (p *placeTracker) text(b []byte, at int, base int) int {
 		return at + len("<!--")
 	case len(rest) > 0 && (isAlpha(rest[0]) || rest[0] == '!' || rest[0] == '?'):
 		p.at, p.tag, p.elem = placeTag, int64(base+at), placeText
-		for _, e := range rawElements {
-			if n := len(e.name); len(rest) > n && equalFold(rest[:n], e.name) && !isNameByte(rest[n]) {
-				p.elem, p.name = e.at, e.name
-			}
+		switch rest[0] | 0x20 {
+		case 's', 't', 'x':
+			p.elem, p.name = rawElement(rest)
 		}
 	}
 	return at + 1
+}
+
+// rawElement returns the name of the element whose tag goes on with b and the
+// place that its content is, if it is not markup.
+func rawElement(b []byte) (place, string) {
+	for _, e := range rawElements {
+		if n := len(e.name); len(b) > n && equalFold(b[:n], e.name) && !isNameByte(b[n]) {
+			return e.at, e.name
+		}
+	}
+	return placeText, ""
 }
 
 // inTag goes on outside the values of a tag: to the next quoted value, to the
 // end of the tag, or to the end.
 func (p *placeTracker) inTag(b []byte, at int, base int) int {
 	for ; at < len(b); at++ {
-		switch c := b[at]; c {
+		c := b[at]
+		if c > '>' {
+			continue
+		}
+		switch c {
 		case '"', '\'':
 			j := at
 			for j > 0 && isSpace(b[j-1]) && at-j < maxSpaces {
 				j--
 			}
-			if j > 0 && b[j-1] == '=' {
-				p.at, p.quote = placeValue, c
-				return at + 1
+			if j == 0 || b[j-1] != '=' {
+				continue // part of a name
 			}
+			end := bytes.IndexByte(b[at+1:], c)
+			if end < 0 {
+				p.at, p.quote = placeValue, c
+				return len(b)
+			}
+			at += end + 1
 		case '>':
 			p.at = p.elem
 			if tag := int(p.tag) - base; p.elem == placeScript && at-tag <= maxScriptTag && appliesRules(b[tag:at]) {
@@ -152,14 +171,24 @@ func (p *placeTracker) rawEnd(b []byte, at int) (end int, ok bool) {
 		}
 		at += j
 		rest := b[at+len("</"):]
-		if len(rest) < len(p.name) {
-			return at, false
-		}
-		if equalFold(rest[:len(p.name)], p.name) {
-			return at, true
+		if yes, cut := p.closes(rest); yes || cut {
+			return at, yes
 		}
 		at += len("</")
 	}
+}
+
+// closes reports whether the closing tag that goes on with b is that of the
+// element, and whether b is too short to tell. Of an element that is not known,
+// any closing tag is.
+func (p *placeTracker) closes(b []byte) (yes, cut bool) {
+	for _, e := range rawElements {
+		n := min(len(b), len(e.name))
+		if (p.name == "" || p.name == e.name) && equalFold(b[:n], e.name[:n]) {
+			return n == len(e.name), n < len(e.name)
+		}
+	}
+	return false, false
 }
 
 // resync finds a place to go on from in b, text of unknown place, and returns
@@ -167,10 +196,7 @@ func (p *placeTracker) rawEnd(b []byte, at int) (end int, ok bool) {
 func (p *placeTracker) resync(b []byte) int {
 	at := p.at
 	*p = placeTracker{}
-	if i := lastIndex(b, "</script"); i >= lastIndex(b, "<script") && i >= 0 {
-		return i
-	}
-	if i := lastIndex(b, "<script"); i >= 0 {
+	if i := lastScriptTag(b); i >= 0 {
 		return i
 	}
 	if i := bytes.Index(b, []byte("</")); i >= 0 {
@@ -178,27 +204,34 @@ func (p *placeTracker) resync(b []byte) int {
 	}
 	// No closing tag far and wide: the place is still the one that it was, or
 	// the inside of a long script. Escaped text holds no quotation mark.
-	p.at, p.name = placeScript, "script"
+	p.at = placeScript
 	switch {
 	case at == placeRules:
 		p.at = placeRules
 	case bytes.IndexByte(b, '"') < 0:
-		p.at, p.name = placeRaw, "textarea"
+		p.at = placeRaw
 	}
 	return 0
 }
 
-// lastIndex is bytes.LastIndex by repeated forward search, which is faster for
-// a needle that is rare.
-func lastIndex(b []byte, needle string) int {
+// lastScriptTag returns where the last opening or closing tag of a script starts,
+// or -1.
+func lastScriptTag(b []byte) int {
+	const name = "script"
 	last := -1
 	for from := 0; ; {
-		i := bytes.Index(b[from:], []byte(needle))
+		i := bytes.Index(b[from:], []byte(name))
 		if i < 0 {
 			return last
 		}
-		last = from + i
-		from = last + len(needle)
+		i += from
+		from = i + len(name)
+		switch {
+		case i >= 1 && b[i-1] == '<':
+			last = i - 1
+		case i >= 2 && b[i-1] == '/' && b[i-2] == '<':
+			last = i - 2
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ var kindRules = [kindCount]ruleSet{
 	kindXML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
 		ruleCSSURL, ruleWordPressPath),
 	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport),
-	kindScript: everyHost | pathGuards | set(ruleAttribute, ruleSrcset),
+	kindScript: everyHost | pathGuards | set(ruleAttribute),
 	kindJSON: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
 		ruleCSSURL, ruleWordPressPath),
 	kindManifest: everyHost | pathGuards | set(ruleManifest),

@@ -112,6 +112,12 @@ func userSettings(b []byte, i int) bool {
 	return bytes.IndexByte(rest, '{') >= 0 && bytes.IndexByte(rest, ',') < 0 && bytes.IndexByte(rest, ';') < 0
 }
 
+// previewSettings reports whether the colon at b[i] is the second one in
+// `"url":{"self":`, by which the customizer's preview knows its own address.
+func previewSettings(b []byte, i int) bool {
+	return bytes.HasSuffix(b[:i], []byte(`"url":{"self"`))
+}
+
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
 // script that writes HTML: '<a class="x" href="/y">'.
 func insideTagText(b []byte, i int) bool {

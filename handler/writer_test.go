@@ -138,6 +138,21 @@ func TestAnswerUntouched(t *testing.T) {
 	}
 }
 
+// TestAnswerOfUploader: WordPress's uploader is answered in HTML or JSON that is
+// told as plain text.
+func TestAnswerOfUploader(t *testing.T) {
+	rec := httptest.NewRecorder()
+	a := testAnswer(t, rec, "POST", "/wp-admin/async-upload.php")
+	a.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	a.Write([]byte(`{"url":"http:\/\/blog.example.net\/a.png","html":"<img src=\"\/b.png\">"}`))
+	if err := a.Close(nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"url":"https:\/\/example.com\/blog\/a.png","html":"<img src=\"\/blog\/b.png\">"}`; rec.Body.String() != want {
+		t.Errorf("got %s\nwant %s", rec.Body, want)
+	}
+}
+
 func TestAnswerCodings(t *testing.T) {
 	for name, c := range map[string]coding{"gzip": codingGzip, "x-gzip": codingGzip, "deflate": codingDeflate, "DEFLATE": codingUnknown, "br": codingBrotli, "zstd": codingZstd} {
 		t.Run(name, func(t *testing.T) {

@@ -28,6 +28,7 @@ func TestClients(t *testing.T) {
 			t.Run("range", func(t *testing.T) { testRange(t, r) })
 			t.Run("head", func(t *testing.T) { testHead(t, r) })
 			t.Run("login", func(t *testing.T) { testLogin(t, r) })
+			t.Run("sessions", func(t *testing.T) { testSessions(t, r) })
 			t.Run("spoofed", func(t *testing.T) { testSpoofed(t, r) })
 			if r.Transparent() {
 				t.Run("traps", func(t *testing.T) { testTraps(t, r) })
@@ -144,7 +145,7 @@ func testPingback(t *testing.T, r *Running) {
 	if got, want := answer.Header.Get("X-Pingback"), r.Public+"/xmlrpc.php"; got != want {
 		t.Errorf("X-Pingback: %q, want %q", got, want)
 	}
-	body := call(t, r, "pingback.ping", xmlString("https://www.example.org/a-link"), xmlString(r.Public+"/2024/03/post-number-2/"))
+	body := call(t, r, "pingback.ping", xmlString("http://192.0.2.1/a-link"), xmlString(r.Public+"/2024/03/post-number-2/"))
 	// 16: the source does not exist; 33 would be: the target is none of the site's.
 	if !strings.Contains(string(body), "<int>16</int>") {
 		t.Errorf("pingback answered %s", body)
@@ -245,6 +246,45 @@ func testLogin(t *testing.T, r *Running) {
 				t.Errorf("Location %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// testSessions has the administrator and visitors ask for the same pages in
+// turn: nobody gets what was made for another.
+func testSessions(t *testing.T, r *Running) {
+	admin := visitor(t, r, true)
+	for _, path := range []string{"/", "/2024/03/post-number-5/", "/2024/03/behind-a-password/"} {
+		for range 2 {
+			for _, tt := range []struct {
+				client  *Client
+				session bool
+			}{{admin, true}, {visitor(t, r, false), false}} {
+				answer, err := tt.client.Get(t.Context(), r.Public+path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := strings.Contains(string(answer.Body), `id="wpadminbar"`); got != tt.session {
+					t.Errorf("%s: admin bar %t for a session %t", path, got, tt.session)
+				}
+			}
+		}
+	}
+	opened := visitor(t, r, false)
+	protected := r.Public + "/2024/03/behind-a-password/"
+	if _, err := opened.PostForm(t.Context(), r.Public+"/wp-login.php?action=postpass", url.Values{"post_password": {PostPassword}, "Submit": {"Enter"}}, "Referer", protected); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		client *Client
+		open   bool
+	}{{opened, true}, {visitor(t, r, false), false}, {opened, true}} {
+		answer, err := tt.client.Get(t.Context(), protected)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(answer.Body), "The treasure is buried."); got != tt.open {
+			t.Errorf("the protected post is open: %t, want %t", got, tt.open)
+		}
 	}
 }
 

@@ -50,9 +50,19 @@ if ( 'https' === ( $_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '' ) ) {
 `
 
 // StrippedConfig is what an aware site needs besides where the mount strips its
-// prefix: WordPress computes redirects from the path of the request, so it gets the public one.
-const StrippedConfig = `if ( isset( $_SERVER['REQUEST_URI'] ) && 0 !== strpos( $_SERVER['REQUEST_URI'], '/blog/' ) ) {
+// prefix: WordPress computes redirects from the path of the request, so it gets
+// the public one. The mount names the prefix that it took off.
+const StrippedConfig = `if ( '/blog' === ( $_SERVER['HTTP_X_FORWARDED_PREFIX'] ?? '' ) ) {
 	$_SERVER['REQUEST_URI'] = '/blog' . $_SERVER['REQUEST_URI'];
+}
+`
+
+// gzipConfig compresses every page, asked or not, as some managed hosts do.
+const gzipConfig = `if ( 'cli' !== PHP_SAPI ) {
+	header( 'Content-Encoding: gzip' );
+	ob_start( static function ( $page ) {
+		return gzencode( $page );
+	} );
 }
 `
 
@@ -88,10 +98,10 @@ func Topologies(public string, managedPort int) []Topology {
 		},
 		{
 			Name: "managed", Public: public,
-			Site:   SiteOptions{Name: "managed", Home: managed},
+			Site:   SiteOptions{Name: "managed", Home: managed, Config: gzipConfig},
 			Origin: &OriginOptions{Name: OriginHost, TLS: true, Gzip: true, Port: managedPort},
 			Mount: "mount /blog " + managed + " {\n\ttransport http {\n\t\tresolvers {resolver}\n\t\t" +
-				"tls_trust_pool file {cert}\n\t\tcompression off\n\t}\n\theader_up Accept-Encoding gzip\n}",
+				"tls_trust_pool file {cert}\n\t}\n}",
 		},
 	}
 }

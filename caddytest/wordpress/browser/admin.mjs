@@ -140,9 +140,8 @@ export async function generalSettings({ admin: page, at, base }) {
 	}
 	await page.locator('#blogdescription').fill('Saved through the mount');
 	await page.locator('#submit').click();
-	await page.waitForURL(/settings-updated=true/);
-	stands(page, at('/wp-admin/options-general.php'));
 	await page.getByText('Settings saved.').waitFor();
+	stands(page, at('/wp-admin/options-general.php'));
 	return page;
 }
 

@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name: Offline
- * Description: Answers every request that WordPress would make to the network with an error, at once.
+ * Description: Answers every request that WordPress would make to the network with an error, at once, and says why a pingback failed.
  */
 
 add_filter(
@@ -10,3 +10,5 @@ add_filter(
 		return new WP_Error( 'http_request_failed', 'This WordPress is offline.' );
 	}
 );
+
+remove_filter( 'xmlrpc_pingback_error', 'xmlrpc_pingback_error' );

@@ -1,0 +1,11 @@
+//go:build !wordpress
+
+package wordpress
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
