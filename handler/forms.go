@@ -45,6 +45,7 @@ type forms struct {
 // needle is one spelling of one host name, as it is searched for.
 type needle struct {
 	host  []byte // lower case
+	name  string // host
 	bases []fromBase
 	label bool // a single label ("wordpress"), which is also a word
 }
@@ -114,6 +115,7 @@ func (t *forms) addBase(host string, fb fromBase) {
 	t.initials[host[0]], t.initials[upper(host[0])] = true, true
 	t.needles = append(t.needles, needle{
 		host:  []byte(host),
+		name:  host,
 		bases: []fromBase{fb},
 		label: !strings.ContainsAny(host, ".:"),
 	})

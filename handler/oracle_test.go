@@ -282,7 +282,7 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 	}
 	next = i + len(sep)
 	c, _ := o.decode(next)
-	quoted := regexp.MustCompile(`^\\+["']`).MatchString(o.in[next:])
+	quoted := regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[next:])
 	if c == '/' || c == '\\' && !quoted {
 		return "", 0, 0, false
 	}
@@ -293,9 +293,9 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 		return "", 0, 0, false
 	}
 	if to == "" {
-		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !regexp.MustCompile(`^\\+["']`).MatchString(o.in[end:])) {
+		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[end:])) {
 			d, dn := o.decode(end + n)
-			if dn > 0 && (d == '/' || d == '\\' && !regexp.MustCompile(`^\\+["']`).MatchString(o.in[end+n:])) {
+			if dn > 0 && (d == '/' || d == '\\' && !regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[end+n:])) {
 				return "", 0, 0, false
 			}
 		}

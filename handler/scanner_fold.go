@@ -2,7 +2,8 @@ package handler
 
 // upperCaseHost decides on "//Host" and "\/\/Host", which the search for the
 // host in lower case does not find. The slash at in[i] follows a slash or a
-// backslash.
+// backslash; behind the other spellings of a slash only lower case is found,
+// which is how programs write a host before they encode it.
 func (s *scanner) upperCaseHost(w window, i int) (m pathMatch, v verdict) {
 	m.needle = -1
 	if !s.rules.has(ruleUpperCase) {
@@ -10,12 +11,12 @@ func (s *scanner) upperCaseHost(w window, i int) (m pathMatch, v verdict) {
 	}
 	rest := w.b[i+1:]
 	for k := range s.t.needles {
-		host := s.t.needles[k].host
+		host := s.t.needles[k].name
 		n := min(len(rest), len(host))
-		if n == len(host) && string(rest[:n]) == string(host) || n < len(host) && w.final {
+		if n == len(host) && string(rest[:n]) == host || n < len(host) && w.final {
 			continue // found by its own cursor, or too short
 		}
-		if n > 0 && rest[0]|0x20 != host[0]|0x20 || !equalFold(rest[:n], string(host[:n])) {
+		if n > 0 && rest[0]|0x20 != host[0]|0x20 || !equalFold(rest[:n], host[:n]) {
 			continue
 		}
 		if n < len(host) {

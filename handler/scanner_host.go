@@ -259,55 +259,6 @@ func endsSegment(c byte) bool {
 	return c <= ' '
 }
 
-// mayBegin reports whether the text could become a form of ours once more
-// follows.
-func (t *forms) mayBegin(w window) bool {
-	switch w.b[0] {
-	case 'h', 'H', '/', '\\', '%', '&':
-	default:
-		return false
-	}
-	i := 0
-	if w.b[0]|0x20 == 'h' {
-		const scheme = "https"
-		for i < len(scheme) && i < len(w.b) && w.b[i]|0x20 == scheme[i] {
-			i++
-		}
-		switch {
-		case i == len(w.b):
-			return true
-		case i < len("http"):
-			return false
-		}
-		c, n, more := w.unit(i)
-		if more || c != ':' {
-			return more
-		}
-		i += n
-	}
-	for range 2 {
-		c, n, more := w.unit(i)
-		if more || c != '/' {
-			return more
-		}
-		i += n
-	}
-	rest := w.b[i:]
-	for k := range t.needles {
-		host := t.needles[k].host
-		if len(rest) < len(host) {
-			if equalFold(rest, string(host[:len(rest)])) {
-				return true
-			}
-		} else if equalFold(rest[:len(host)], string(host)) {
-			if _, _, v := t.after(w, k, i+len(host), nil, everyHost); v == undecidedYet {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // replaceHost writes the target's base in place of the match, with the
 // spellings that were found.
 func (s *scanner) replaceHost(m hostMatch) {
@@ -324,40 +275,6 @@ func (s *scanner) replaceHost(m hostMatch) {
 	}
 	s.count.Mapped++
 	s.consume(m.end)
-}
-
-// serialized reports whether in[i:] lies inside a PHP-serialised string, which
-// states its length: s:21:"http://host/...". Such a string must not be edited.
-// Marks are looked for up to 256 bytes back, each byte once.
-func (s *scanner) serialized(b []byte, i int) bool {
-	const reach = 256
-	from := max(1, i-reach, int(s.serialAt-s.base))
-	s.serialAt = s.base + int64(i)
-	for from < i {
-		j := bytes.IndexByte(b[from:i], ':')
-		if j < 0 {
-			break
-		}
-		from += j + 1
-		if b[from-2] != 's' {
-			continue
-		}
-		n, d := 0, from
-		for ; d < i && isDigit(b[d]) && n < 1<<20; d++ {
-			n = n*10 + int(b[d]-'0')
-		}
-		if d == from || d == i || b[d] != ':' {
-			continue
-		}
-		q := d + 1
-		for q < i && b[q] == '\\' {
-			q++
-		}
-		if q < i && (b[q] == '"' || bytes.HasPrefix(b[q:i], []byte("&quot;"))) {
-			s.serialTo = max(s.serialTo, s.base+int64(q+1+n))
-		}
-	}
-	return s.base+int64(i) < s.serialTo
 }
 
 func isHostChar(c byte) bool { return isAlnum(c) || c == '-' || c == '_' }

@@ -110,7 +110,7 @@ func rootedAt(w window, i int) verdict {
 // isQuoted reports whether the backslash at in[i] escapes a quotation mark, as
 // behind the URL "/" in a string in a string.
 func isQuoted(w window, i int) bool {
-	for i < len(w.b) && w.b[i] == '\\' {
+	for end := i + maxBackslashes; i < len(w.b) && i < end && w.b[i] == '\\'; {
 		i++
 	}
 	return i < len(w.b) && (w.b[i] == '"' || w.b[i] == '\'')

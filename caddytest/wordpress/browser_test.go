@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"net/url"
 	"os"
@@ -41,7 +42,7 @@ func stepsOf(theme string) []string {
 func drive(t *testing.T, name, base string, routes Routes, origins, steps []string) {
 	t.Helper()
 	out := filepath.Join(sourceDir(), "..", "..", "out", "wordpress", filepath.FromSlash(name))
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	options, err := json.Marshal(map[string]any{

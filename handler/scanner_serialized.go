@@ -1,0 +1,37 @@
+package handler
+
+import "bytes"
+
+// serialized reports whether in[i:] lies inside a PHP-serialised string, which
+// states its length: s:21:"http://host/...". Such a string must not be edited.
+// Marks are looked for up to 256 bytes back, each byte once.
+func (s *scanner) serialized(b []byte, i int) bool {
+	const reach = 256
+	from := max(1, i-reach, int(s.serialAt-s.base))
+	s.serialAt = s.base + int64(i)
+	for from < i {
+		j := bytes.IndexByte(b[from:i], ':')
+		if j < 0 {
+			break
+		}
+		from += j + 1
+		if b[from-2] != 's' {
+			continue
+		}
+		n, d := 0, from
+		for ; d < i && isDigit(b[d]) && n < 1<<20; d++ {
+			n = n*10 + int(b[d]-'0')
+		}
+		if d == from || d == i || b[d] != ':' {
+			continue
+		}
+		q := d + 1
+		for q < i && b[q] == '\\' {
+			q++
+		}
+		if q < i && (b[q] == '"' || bytes.HasPrefix(b[q:i], []byte("&quot;"))) {
+			s.serialTo = max(s.serialTo, s.base+int64(q+1+n))
+		}
+	}
+	return s.base+int64(i) < s.serialTo
+}
