@@ -49,7 +49,7 @@ mutate: ## take each rule of the body scanner away in turn and show that a test 
 
 .PHONY: faults
 faults: ## plant faults in the cache and show that the model finds each
-	$(GO) test -count=1 -tags faults -run 'TestFaults' ./cache
+	$(GO) test -count=1 -tags faults -run 'TestModelFindsPlantedFaults' ./cache
 
 .PHONY: soak
 soak: ## the model of the cache, 100,000 steps of three seeds
