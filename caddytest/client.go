@@ -22,6 +22,7 @@ type Call struct {
 	Open   bool           // the body is written later, by Write and CloseWrite
 	Upload int64          // bytes of a patterned body, instead of Body
 	Tunnel string         // :protocol of an extended CONNECT (RFC 8441, RFC 9220); h2 and h3 only
+	Decode bool           // the answer's content codings are taken off
 	Hold   bool           // the answer's body is not read before Resume
 	Jar    http.CookieJar // nil for none
 	Server *Server        // that every name stands for

@@ -130,7 +130,11 @@ func (c *Client) readHTTP1(p *peer, conn net.Conn, reader *bufio.Reader) error {
 			continue
 		}
 		c.head(response, p.Jar, p.URL)
-		err = c.follow(response.Body)
+		body, err := p.decoded(response)
+		if err != nil {
+			return err
+		}
+		err = c.follow(body)
 		c.update(func(a *Answer) { a.Trailer = response.Trailer })
 		return err
 	}
@@ -204,7 +208,11 @@ func (c *Client) runTransport(p *peer) error {
 	}
 	defer response.Body.Close()
 	c.head(response, p.Jar, p.URL)
-	err = c.follow(response.Body)
+	body, err := p.decoded(response)
+	if err != nil {
+		return err
+	}
+	err = c.follow(body)
 	c.update(func(a *Answer) { a.Trailer = response.Trailer })
 	return err
 }
