@@ -939,11 +939,12 @@ func TestFlightLooksTwice(t *testing.T) {
 // though nothing says how long the feed may be stored.
 func TestConditionOnWhatIsNotStored(t *testing.T) {
 	g := newRig(t, nil, page("Etag", `"a"`))
-	for _, test := range []struct {
+	for i, test := range []struct {
 		tag  string
 		want int
 	}{{`"a"`, http.StatusNotModified}, {`W/"a"`, http.StatusNotModified}, {`"b"`, http.StatusOK}} {
-		if w := g.get("/feed/?"+test.tag, "If-None-Match", test.tag); w.Code != test.want || test.want == 304 && w.Body.Len() > 0 {
+		// A URL each: the next request for one passes, and the origin evaluates it.
+		if w := g.get(fmt.Sprint("/feed/", i), "If-None-Match", test.tag); w.Code != test.want || test.want == 304 && w.Body.Len() > 0 {
 			t.Errorf("%s: status %d, want %d", test.tag, w.Code, test.want)
 		}
 	}

@@ -240,21 +240,3 @@ func (x *serving) useConfirmed(f *flight, leads bool) (bool, Reason, error) {
 	}
 	return served, ReasonUndecided, err
 }
-
-// holds answers 304 if the client holds what arrives (RFC 9110 section 13.2.2). The
-// fetch carries no condition of a client's, so that the origin had no chance to say
-// so. An answer that sets a cookie is given whole: a 304 could not carry it.
-func (x *serving) holds(a *answer) bool {
-	p := a.prepared
-	if p == nil {
-		if len(x.r.Header["If-None-Match"])+len(x.r.Header["If-Modified-Since"]) == 0 || len(a.meta.Header["Set-Cookie"]) > 0 {
-			return false
-		}
-		p = x.c.derive(a.meta, a.length)
-	}
-	if EvaluatePrecondition(x.r.Header, a.meta.Status, p.header, a.meta.ResponseTime) != PreconditionNotModified {
-		return false
-	}
-	x.notModified(p)
-	return true
-}
