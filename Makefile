@@ -49,6 +49,10 @@ cover: ## coverage of the packages by all tests, as out/cover.html
 	$(GO) test -coverpkg=./... -coverprofile=out/cover.out ./...
 	$(GO) tool cover -html=out/cover.out -o out/cover.html
 
+.PHONY: conformance
+conformance: ## the suite of cache-tests.fyi against its committed verdicts; SUITE=<checkout> for the newest (needs Node.js)
+	$(GO) run ./caddytest/conformance $(if $(SUITE),-suite $(SUITE))
+
 $(GOLANGCI):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 

@@ -190,7 +190,15 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
 	defer func() { *result = q.Result }()
-	return c.Serve(w, x.r, &q, cache.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error { return x.pass(w) }))
+	return c.Serve(w, x.r, &q, (*passing)(x))
+}
+
+// passing is an exchange as the cache's way to the site for a request that passes.
+type passing exchange
+
+// ServeHTTP implements cache.Handler.
+func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
+	return (*exchange)(p).pass(w)
 }
 
 // identified tells whether a handler before the mount has said who the user is

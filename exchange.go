@@ -140,11 +140,22 @@ func headerBytes(h http.Header) (n int) {
 func (x *exchange) label() {
 	ctx := x.r.Context()
 	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.mount.name", x.m.Name)
+		repl.Set("http.mount.name", x.m.nameValue)
 	}
-	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+	if fields := x.logFields(); fields != nil {
 		fields.Set(zap.String("mount", x.m.Name))
 	}
+}
+
+// logFields are what the mount adds to the access log, or nil where no site of the
+// server has one.
+func (x *exchange) logFields() *caddyhttp.ExtraLogFields {
+	ctx := x.r.Context()
+	if server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok && server.Logs == nil {
+		return nil
+	}
+	fields, _ := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields)
+	return fields
 }
 
 // query is the query as the client sent it, byte for byte.
@@ -186,15 +197,24 @@ func (x *exchange) answer(w http.ResponseWriter) error {
 	return x.pass(w)
 }
 
+// phaseValues and reasonValues are the words of phases and reasons as a Replacer
+// takes them: a hit must not pay for making them.
+var phaseValues, reasonValues = func() (phases, reasons [256]any) {
+	for i := range phases {
+		phases[i], reasons[i] = cache.Phase(i).String(), cache.Reason(i).String()
+	}
+	return phases, reasons
+}()
+
 // report writes how the request was answered into the access log, the
 // placeholders and the metrics.
 func (x *exchange) report(result *cache.Result, took time.Duration) {
 	ctx := x.r.Context()
 	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.mount.cache.status", result.Phase.String())
-		repl.Set("http.mount.cache.reason", result.Reason.String())
+		repl.Set("http.mount.cache.status", phaseValues[result.Phase])
+		repl.Set("http.mount.cache.reason", reasonValues[result.Reason])
 	}
-	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+	if fields := x.logFields(); fields != nil {
 		fields.Set(zap.Stringer("cache_status", result.Phase))
 		fields.Set(zap.Stringer("cache_reason", result.Reason))
 	}

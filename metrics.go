@@ -74,15 +74,20 @@ var metrics = struct {
 	}, []string{"mount", "split", "variant", "visitor"}),
 }
 
+// collectors are all of them.
+func collectors() []prometheus.Collector {
+	return []prometheus.Collector{
+		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
+		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits, storeCollector{},
+	}
+}
+
 // registerMetrics makes the collectors part of a configuration's registry.
 func registerMetrics(registry *prometheus.Registry) error {
 	if registry == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{
-		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
-		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits, storeCollector{},
-	} {
+	for _, c := range collectors() {
 		// The registry is shared by all mounts of a configuration.
 		if err := registry.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
 			return err

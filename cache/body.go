@@ -304,11 +304,11 @@ type bodyReader struct {
 // may use it.
 var tailBuffers = sync.Pool{New: func() any { p := make([]byte, 32<<10); return &p }}
 
-// newReader returns a reader at off, or nil if the bytes there are gone.
+// newReader returns a reader at off, or nil if bytes from there on are gone.
 func (b *body) newReader(off int64) *bodyReader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.freed || off < b.base && off >= b.spilled {
+	if b.freed || off < b.base && b.base > b.spilled {
 		return nil
 	}
 	r := &bodyReader{b: b, off: off}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,8 +74,8 @@ type call struct {
 	s      *stage
 	r      *http.Request
 	do     chan func(http.ResponseWriter) (done bool, err error)
-	gone   bool // the handler has returned
-	flight bool // asked by a flight, not by a request that passes
+	gone   atomic.Bool // the handler has returned
+	flight bool        // asked by a flight, not by a request that passes
 }
 
 // origin is the origin's handler. As a proxy does, it gives up when the context of
@@ -83,7 +84,7 @@ func (s *stage) origin(w http.ResponseWriter, r *http.Request) error {
 	c := &call{s: s, r: r, do: make(chan func(http.ResponseWriter) (bool, error))}
 	_, c.flight = w.(*flightWriter)
 	wrote := false
-	defer func() { c.gone = true }()
+	defer c.gone.Store(true)
 	s.calls <- c
 	for {
 		select {
@@ -129,7 +130,7 @@ func (s *stage) quiet() {
 func (c *call) run(f func(http.ResponseWriter) (bool, error)) {
 	c.s.t.Helper()
 	c.s.wait()
-	if c.gone {
+	if c.gone.Load() {
 		c.s.t.Fatal("the origin's handler has returned already")
 	}
 	c.do <- f

@@ -17,9 +17,12 @@ var codingMarks = [codingCount]string{Gzip: "~gzip", Zstd: "~zstd", Brotli: "~br
 // markTag returns the tag of the form in c of what has this tag, or "" if that is
 // no entity tag.
 func markTag(tag string, c Coding) string {
-	opaque := opaqueTag(tag)
-	if opaque == "" || c == Identity {
+	if c == Identity {
 		return tag
+	}
+	opaque := opaqueTag(tag)
+	if opaque == "" {
+		return ""
 	}
 	return "W/" + opaque[:len(opaque)-1] + codingMarks[c] + `"`
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,8 +24,8 @@ type DiskOptions struct {
 	// be positive. More than the file system has is as much as it has.
 	MaxBytes int64
 	// ScrubBytesPerSecond is how fast the background reads what is stored to
-	// find damage. Zero means DefaultScrubBytesPerSecond, a negative number
-	// that it does not.
+	// find damage: on average, one body is read at once. Zero means
+	// DefaultScrubBytesPerSecond, a negative number that it does not.
 	ScrubBytesPerSecond int64
 	// Log, if not nil, is told of failures, each kind once.
 	Log func(message string, err error)
@@ -59,9 +58,9 @@ const inlineBytes = 64 << 10
 // A file is written under another name and renamed, so that after a kill each is
 // whole or absent. Neither files nor renames are synced: after a power cut a file
 // may be missing, short or mixed, which its checksums tell, or an older response
-// may be back that a newer one had replaced. That is as stale as its own header
-// says, and covered by the purges of its time, which are synced: see Journal.
-// Delete and Drop are as lasting as renames are; what must not come back is purged.
+// may be back that was replaced or dropped, as it may where a file could not be
+// removed. That is as stale as its own header says, and covered by the purges since
+// its time, which are synced: see Journal. What must not come back is purged.
 //
 // A response that cannot be read, or whose bytes are not what was stored, is
 // dropped and counted. A failing disk costs hits, never an answer.
@@ -79,7 +78,6 @@ type Disk struct {
 	lastTemp atomic.Uint64
 	maxBytes atomic.Int64
 	loads    [shards]shardLoad
-	loaded   atomic.Int32 // shards of which loads[shard].done is true
 	scanned  chan struct{}
 
 	// life is held for reading by every method, and for writing by Close.
@@ -89,7 +87,7 @@ type Disk struct {
 	mu      sync.Mutex // guards what follows
 	index   *diskIndex
 	handles map[uint64]diskHandle // by id: of long bodies that someone may read
-	pending int64                 // units of files that are being written
+	pending int64                 // units of files that are being written; at most half of the bound
 	futile  bool                  // evicting did not help against a full disk
 
 	evictions, failures atomic.Int64
@@ -173,7 +171,7 @@ func (d *Disk) Resize(maxBytes int64) error {
 // setMaxBytes sets the bound, or that of the file system.
 func (d *Disk) setMaxBytes(n int64) {
 	if size := d.fs.Size(); size > 0 && size < n {
-		d.told.tell("disk store: the disk is smaller than the store was to be", nil)
+		d.told.tell("disk store: the disk is smaller than the store was to be", fmt.Errorf("it has %d bytes, not %d", size, n))
 		n = size
 	}
 	d.maxBytes.Store(n)
@@ -198,103 +196,6 @@ func (d *Disk) nextID() uint64 { return d.run<<runShift | d.lastFile.Add(1) }
 
 // runShift splits the number of a file: the run above, the file of the run below.
 const runShift = 40
-
-// Delete implements Store.
-func (d *Disk) Delete(key string) int { return len(d.deleteAll(key)) }
-
-// deleteAll drops all responses under key and returns where they were.
-func (d *Disk) deleteAll(key string) []diskPlace {
-	return d.dropWhere(key, func(diskPlace) bool { return true })
-}
-
-// Drop implements Store.
-func (d *Disk) Drop(s *Stored) {
-	d.life.RLock()
-	defer d.life.RUnlock()
-	if d.closed {
-		return
-	}
-	hash := d.hashKey(s.Key)
-	d.mu.Lock()
-	current := d.find(s, hash)
-	if current == 0 {
-		d.mu.Unlock()
-		return
-	}
-	p := d.index.at(current).diskPlace
-	d.index.remove(current)
-	d.mu.Unlock()
-	d.unlink([]diskPlace{p})
-}
-
-// dropVariant drops the response of m's variant and says whether there was one.
-func (d *Disk) dropVariant(m *Meta) bool {
-	return len(d.dropWhere(m.Key, func(p diskPlace) bool { return p.sameVariant(m) })) > 0
-}
-
-// hasVariant says that the index has a response of m's variant.
-func (d *Disk) hasVariant(m *Meta) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	key := d.hashKey(m.Key)
-	for s := d.index.heads[key]; s != 0; s = d.index.at(s).next {
-		if d.index.at(s).sameVariant(m) {
-			return true
-		}
-	}
-	return false
-}
-
-// dropCopy drops the response that has the description m.
-func (d *Disk) dropCopy(m *Meta) {
-	d.dropWhere(m.Key, func(p diskPlace) bool {
-		if !p.sameVariant(m) {
-			return false
-		}
-		s, err := d.read(p)
-		return err == nil && s.Key == m.Key && s.Number == m.Number && s.StoredTime.Equal(m.StoredTime) &&
-			s.RequestTime.Equal(m.RequestTime) && s.ResponseTime.Equal(m.ResponseTime)
-	})
-}
-
-// dropWhere drops the responses under key for which f, which is called without a
-// lock, says so. It returns where they were.
-func (d *Disk) dropWhere(key string, f func(diskPlace) bool) []diskPlace {
-	d.life.RLock()
-	defer d.life.RUnlock()
-	if d.closed {
-		return nil
-	}
-	hash := d.hashKey(key)
-	d.load(shardOf(hash))
-	d.mu.Lock()
-	places := d.index.appendChain(nil, hash)
-	d.mu.Unlock()
-	places = slices.DeleteFunc(places, func(p diskPlace) bool { return !f(p) })
-	d.mu.Lock()
-	places = slices.DeleteFunc(places, func(p diskPlace) bool {
-		s := d.index.find(p.key, p.id)
-		if s != 0 {
-			d.index.remove(s)
-		}
-		return s == 0
-	})
-	d.mu.Unlock()
-	d.unlink(places)
-	return places
-}
-
-// find returns the slot of s if it is still the stored one, else zero. The caller
-// holds mu.
-func (d *Disk) find(s *Stored, key uint64) slot {
-	if s.id == 0 {
-		return 0
-	}
-	if f, ok := s.Opener.(*diskBody); ok && f.current != s {
-		return 0
-	}
-	return d.index.find(key, s.id)
-}
 
 // Each implements Store. It reads the head of every file.
 func (d *Disk) Each(f func(*Meta) bool) {
@@ -353,41 +254,6 @@ func (d *Disk) Close() error {
 		err = errors.Join(err, d.lock.Close())
 	}
 	return err
-}
-
-// evict makes room: it drops responses until at most MaxBytes are in
-// use. The caller holds life.
-func (d *Disk) evict() {
-	var batch [256]diskPlace
-	for {
-		n := 0
-		d.mu.Lock()
-		for n < len(batch) && (d.index.units+d.pending)*unitBytes > d.maxBytes.Load() {
-			p, ok := d.index.evict()
-			if !ok {
-				break
-			}
-			batch[n] = p
-			n++
-		}
-		d.mu.Unlock()
-		d.evictions.Add(int64(n))
-		d.unlink(batch[:n])
-		if n < len(batch) {
-			return
-		}
-	}
-}
-
-// unlink removes the files of places that the index has forgotten. Who may still
-// read one gets it opened first.
-func (d *Disk) unlink(places []diskPlace) {
-	for i := range places {
-		d.pin(places[i].id)
-		if err := d.fs.Remove(places[i].path()); err != nil && !errors.Is(err, os.ErrNotExist) {
-			d.failed("removing a stored response", err)
-		}
-	}
 }
 
 // failed counts a failure and tells of the first of its kind.

@@ -311,6 +311,42 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// TestDiskManyWriters has more written at once than fits: those who come too late
+// are refused, what is stored stays.
+func TestDiskManyWriters(t *testing.T) {
+	d, _, _ := simDisk(t, 1<<22)
+	for i := range 100 {
+		mustPut(t, d, "key"+strconv.Itoa(i), i, 10_000)
+	}
+	var refused int
+	var writers []Writer
+	for i := range 10 {
+		w, err := d.Create(testMeta("new"+strconv.Itoa(i), i, 500_000), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		if _, err := w.Write(make([]byte, 500_000)); errors.Is(err, errCrowded) {
+			refused++
+		} else if err != nil {
+			t.Fatal(err)
+		} else {
+			writers = append(writers, w)
+		}
+	}
+	if st := d.Stats(); refused != 6 || st.Bytes > st.MaxBytes || st.Entries < 100 {
+		t.Errorf("%d of 10 were refused, %+v", refused, st)
+	}
+	for i, w := range writers {
+		if _, err := w.Commit(testMeta("new"+strconv.Itoa(i), i, 500_000)); err != nil {
+			t.Error(err)
+		}
+	}
+	if st := d.Stats(); d.pending != 0 || st.Entries < 104 || st.Bytes > st.MaxBytes {
+		t.Errorf("%d units pending, %+v", d.pending, st)
+	}
+}
+
 // TestDiskResize makes a store smaller and larger.
 func TestDiskResize(t *testing.T) {
 	d, _, _ := simDisk(t, 1<<22)

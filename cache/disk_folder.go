@@ -63,11 +63,15 @@ func takeFolder(root *os.Root) (*os.File, error) {
 	return lock, nil
 }
 
-// checkOwn refuses a folder that has no marker but holds what no store makes
-// before it makes the marker.
+// checkOwn refuses a folder with a marker that is not ours, and one that has no
+// marker but holds what no store makes before it makes the marker.
 func checkOwn(root *os.Root) error {
-	if _, err := root.Lstat(markerName); err == nil {
-		return nil
+	b, err := readAll(rootFS{root}, markerName, markerBytes+1)
+	if err == nil {
+		_, err = parseMarker(b)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	dir, err := root.Open(".")
 	if err != nil {
@@ -133,7 +137,7 @@ func parseMarker(b []byte) (m marker, err error) {
 // and without a journal has lost purges that were acknowledged. Then, and where
 // the journal is damaged, no file from before is used any more.
 func (d *Disk) openState() error {
-	b, err := readAll(d.fs, markerName, int64(markerBytes)+1)
+	b, err := readAll(d.fs, markerName, markerBytes+1)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.newState()
 	}
@@ -225,13 +229,13 @@ func replaceFile(fs fsys, name string, content []byte) (file, error) {
 }
 
 // readAll reads a file of at most max bytes.
-func readAll(fs fsys, name string, max int64) ([]byte, error) {
+func readAll(fs fsys, name string, max int) ([]byte, error) {
 	f, err := fs.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, max))
+	return io.ReadAll(io.LimitReader(f, int64(max)))
 }
 
 // clearTemp makes the folder of incomplete files and empties it.
@@ -240,11 +244,7 @@ func (d *Disk) clearTemp() error {
 		return err
 	}
 	var names []string
-	err := d.fs.ReadDir(tempFolder, func(entries []fs.DirEntry) {
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-	})
+	err := d.fs.ReadDir(tempFolder, func(some []string) { names = append(names, some...) })
 	for _, name := range names {
 		err = errors.Join(err, d.fs.Remove(tempFolder+"/"+name))
 	}

@@ -82,16 +82,27 @@ func TestDiskFolders(t *testing.T) {
 				if c.want != nil {
 					t.Fatal("opened")
 				}
-				if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
-					t.Errorf("mode %v, %v", info.Mode(), err)
+				if mode(t, folder) != 0o700 {
+					t.Errorf("mode %v", mode(t, folder))
 				}
 			case c.want == nil || c.want != errAny && !errors.Is(err, c.want):
 				t.Fatalf("error %v, want %v", err, c.want)
+			case c.want == ErrForeign && mode(t, folder) != 0o755:
+				t.Errorf("mode of a foreign folder has become %v", mode(t, folder))
 			case list(t, folder) != before:
 				t.Errorf("a refused folder has changed from %s to %s", before, list(t, folder))
 			}
 		})
 	}
+}
+
+func mode(t *testing.T, name string) os.FileMode {
+	t.Helper()
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode().Perm()
 }
 
 var errAny = errors.New("any")
@@ -188,7 +199,7 @@ func TestDiskIgnoresWhatIsNotItsOwn(t *testing.T) {
 
 	d = openIn(t, folder)
 	<-d.Scanned()
-	if n := d.Stats().Entries; n != 21 {
+	if n := d.Stats().Entries; n != 22 {
 		t.Errorf("%d entries", n)
 	}
 	for _, key := range []string{"link", "alias"} {
@@ -199,8 +210,8 @@ func TestDiskIgnoresWhatIsNotItsOwn(t *testing.T) {
 	if n := d.Stats().Entries; n != 20 {
 		t.Errorf("%d entries after look-ups", n)
 	}
-	if _, err := os.Lstat(link); err != nil {
-		t.Error("a symbolic link that is not ours was removed")
+	if b, err := os.ReadFile(target); string(b) != "secret" {
+		t.Errorf("a file outside has become %q, %v", b, err)
 	}
 	// A folder of files that is a symbolic link.
 	shard := filepath.Join(folder, shardName(shardOf(d.hashKey("key0"))))
@@ -283,7 +294,7 @@ func TestDiskNewerFormat(t *testing.T) {
 		}
 		b[6]++
 		end := preambleBytes + binary.LittleEndian.Uint32(b[28:])
-		binary.LittleEndian.PutUint64(b[8:], recordSum(recordVersion+1, b[:end]))
+		binary.LittleEndian.PutUint64(b[8:], recordSum(recordVersion+1, d.seed, b[:end]))
 		write(t, name, string(b))
 		if f := d.Lookup(key, nil); f.Known {
 			t.Error("read a newer format")

@@ -25,8 +25,9 @@ import (
 //	16 number of the file, 8  40  length of the body, 8
 //	                          48  checksum of the body, 8
 //
-// The first 32 bytes mean the same in every version; the checksum of the record is
-// seeded by it. Checksums are xxhash, 64 bits. They find accidents; who can write to the folder
+// The first 32 bytes mean the same in every version. Checksums are xxhash, 64 bits;
+// that of a record is seeded by the version and the secret seed of the folder, so
+// that no part of a body can pass for a record. They find accidents; who can write to the folder
 // needs no accident.
 const (
 	recordMagic    = "mount\x00"
@@ -60,7 +61,7 @@ func (r *record) slotOffset() int64 { return int64(r.slotBytes) * int64(r.revisi
 
 // append appends the record without padding to dst, which must be empty.
 // If slotBytes is zero it becomes the length of the record.
-func (r *record) append(dst []byte) []byte {
+func (r *record) append(dst []byte, seed uint64) []byte {
 	dst = append(dst, make([]byte, preambleBytes)...)
 	dst = appendMeta(dst, r.meta)
 	if r.slotBytes == 0 {
@@ -76,14 +77,14 @@ func (r *record) append(dst []byte) []byte {
 	le.PutUint32(dst[36:], r.slots)
 	le.PutUint64(dst[40:], uint64(r.bodyBytes))
 	le.PutUint64(dst[48:], r.bodySum)
-	le.PutUint64(dst[8:], recordSum(recordVersion, dst))
+	le.PutUint64(dst[8:], recordSum(recordVersion, seed, dst))
 	return dst
 }
 
 // recordSum is the checksum of a whole record.
-func recordSum(version uint16, b []byte) uint64 {
+func recordSum(version uint16, seed uint64, b []byte) uint64 {
 	var d xxhash.Digest
-	d.ResetWithSeed(uint64(version))
+	d.ResetWithSeed(seed + uint64(version))
 	d.Write(b[16:])
 	return d.Sum64()
 }
@@ -129,12 +130,12 @@ func parsePreamble(b []byte) (preamble, error) {
 }
 
 // parse reads the rest of a record, of which b is the whole or more.
-func (p preamble) parse(b []byte) (*record, error) {
+func (p preamble) parse(b []byte, seed uint64) (*record, error) {
 	end := preambleBytes + p.metaBytes
 	if len(b) < end {
 		return nil, fmt.Errorf("%w: record cut off", errDamaged)
 	}
-	if recordSum(p.version, b[:end]) != p.sum {
+	if recordSum(p.version, seed, b[:end]) != p.sum {
 		return nil, fmt.Errorf("%w: checksum of the record", errDamaged)
 	}
 	if p.version > recordVersion {
@@ -150,10 +151,10 @@ func (p preamble) parse(b []byte) (*record, error) {
 }
 
 // parseRecord reads a record of which b is the whole or more.
-func parseRecord(b []byte) (*record, error) {
+func parseRecord(b []byte, seed uint64) (*record, error) {
 	p, err := parsePreamble(b)
 	if err != nil {
 		return nil, err
 	}
-	return p.parse(b)
+	return p.parse(b, seed)
 }

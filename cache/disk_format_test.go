@@ -33,7 +33,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		"years": {Header: http.Header{}, RequestTime: time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), ResponseTime: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)},
 	} {
 		r := &record{id: 7, revision: 3, slotBytes: 1 << 17, slots: 2, bodyBytes: m.Length, bodySum: 9, meta: m}
-		got, err := parseRecord(r.append(nil))
+		got, err := parseRecord(r.append(nil, 1), 1)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -67,10 +67,10 @@ func TestRecordHoldsEveryField(t *testing.T) {
 // TestRecordRefusesEveryChange flips every bit of a record.
 func TestRecordRefusesEveryChange(t *testing.T) {
 	r := &record{id: 7, slots: 1, bodyBytes: 12345, meta: fullMeta()}
-	b := r.append(nil)
+	b := r.append(nil, 1)
 	for i := range len(b) * 8 {
 		b[i/8] ^= 1 << (i % 8)
-		got, err := parseRecord(b)
+		got, err := parseRecord(b, 1)
 		if err == nil {
 			t.Fatalf("bit %d flipped: %+v", i, got)
 		}
@@ -80,7 +80,7 @@ func TestRecordRefusesEveryChange(t *testing.T) {
 		b[i/8] ^= 1 << (i % 8)
 	}
 	for n := range b {
-		if _, err := parseRecord(b[:n]); err == nil {
+		if _, err := parseRecord(b[:n], 1); err == nil {
 			t.Fatalf("%d of %d bytes are a record", n, len(b))
 		}
 	}
@@ -90,9 +90,9 @@ func TestRecordRefusesEveryChange(t *testing.T) {
 // what it accepts it writes again.
 func FuzzRecord(f *testing.F) {
 	r := &record{id: 7, slots: 1, bodyBytes: 12345, meta: fullMeta()}
-	f.Add(r.append(nil))
+	f.Add(r.append(nil, 1))
 	r = &record{id: 7, slots: 2, slotBytes: minSlotBytes, meta: &Meta{Header: http.Header{}}}
-	f.Add(r.append(nil))
+	f.Add(r.append(nil, 1))
 	f.Add([]byte(recordMagic))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// With the right checksum the decoder behind it is reached.
@@ -100,14 +100,14 @@ func FuzzRecord(f *testing.F) {
 			end := preambleBytes + int(binary.LittleEndian.Uint32(b[28:]))
 			if end <= len(b) && end >= preambleBytes {
 				b = bytes.Clone(b)
-				binary.LittleEndian.PutUint64(b[8:], recordSum(binary.LittleEndian.Uint16(b[6:]), b[:end]))
+				binary.LittleEndian.PutUint64(b[8:], recordSum(binary.LittleEndian.Uint16(b[6:]), 1, b[:end]))
 			}
 		}
-		r, err := parseRecord(b)
+		r, err := parseRecord(b, 1)
 		if err != nil {
 			return
 		}
-		again, err := parseRecord(r.append(nil))
+		again, err := parseRecord(r.append(nil, 1), 1)
 		if err != nil {
 			t.Fatalf("cannot read again what was read: %v", err)
 		}

@@ -21,8 +21,9 @@ type fsys interface {
 	Remove(name string) error
 	// Mkdir makes a folder; it is no error if there is one.
 	Mkdir(name string) error
-	// ReadDir calls f with the entries of a folder, in no order, in pieces.
-	ReadDir(name string, f func([]fs.DirEntry)) error
+	// ReadDir calls f with the names in a folder, in no order, in pieces. It
+	// looks at none of the files.
+	ReadDir(name string, f func(names []string)) error
 	// SyncDir makes the names in a folder last through a power cut.
 	SyncDir(name string) error
 	// Size is the size of the file system in bytes, zero if that is not known.
@@ -78,7 +79,7 @@ func (r rootFS) Mkdir(name string) error {
 	return nil
 }
 
-func (r rootFS) ReadDir(name string, f func([]fs.DirEntry)) error {
+func (r rootFS) ReadDir(name string, f func(names []string)) error {
 	info, err := r.root.Lstat(name)
 	if err != nil {
 		return err
@@ -92,8 +93,8 @@ func (r rootFS) ReadDir(name string, f func([]fs.DirEntry)) error {
 	}
 	defer dir.Close()
 	for {
-		entries, err := dir.ReadDir(1024)
-		f(entries)
+		names, err := dir.Readdirnames(1024)
+		f(names)
 		if err == io.EOF {
 			return nil
 		}

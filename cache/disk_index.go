@@ -223,17 +223,20 @@ func (x *diskIndex) evict() (p diskPlace, ok bool) {
 	}
 }
 
-// after returns up to len(dst) places in slots behind s, and the last slot looked
-// at: zero at the end. It serves to walk over all while entries come and go.
+// after returns up to cap(dst) places in slots behind s, and the last slot looked
+// at: zero at the end. It looks at no more slots than a chunk has. It serves to
+// walk over all while entries come and go.
 func (x *diskIndex) after(s slot, dst []diskPlace) ([]diskPlace, slot) {
 	dst = dst[:0]
-	for s++; s < x.fresh; s++ {
+	for range chunkEntries {
+		if s++; s >= x.fresh {
+			return dst, 0
+		}
 		if x.at(s).id != 0 {
-			dst = append(dst, x.at(s).diskPlace)
-			if len(dst) == cap(dst) {
-				return dst, s
+			if dst = append(dst, x.at(s).diskPlace); len(dst) == cap(dst) {
+				break
 			}
 		}
 	}
-	return dst, 0
+	return dst, s
 }

@@ -66,6 +66,9 @@ func openJournal(fsys fsys) (*fileJournal, error) {
 		return j, err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxJournalBytes))
+	if len(b) == maxJournalBytes {
+		err = fmt.Errorf("%w: journal of more than %d bytes", errDamaged, maxJournalBytes)
+	}
 	if err == nil {
 		err = j.parse(b)
 	}

@@ -1,10 +1,6 @@
 package cache
 
-import (
-	"strconv"
-
-	"github.com/cespare/xxhash/v2"
-)
+import "github.com/cespare/xxhash/v2"
 
 // diskPlace says where a stored response lies on disk, and enough of it to select
 // among the responses of one key. It is all of the file's name, so that reading
@@ -92,23 +88,30 @@ func appendHex(dst []byte, v uint64, digits int) []byte {
 // parsePlace reads the last part of what path returns. ok is false for all other
 // names.
 func parsePlace(name string) (p diskPlace, ok bool) {
-	if len(name) != nameBytes || name[16] != '-' || name[33] != '-' || name[50] != '-' {
+	if len(name) != nameBytes || name[16] != '-' || name[33] != '-' || name[50] != '-' ||
+		name[nameFlag] != 'n' && name[nameFlag] != 'l' {
 		return p, false
 	}
 	ok = true
-	number := func(s string) uint64 {
-		v, err := strconv.ParseUint(s, 16, 64)
-		ok = ok && err == nil
+	number := func(from, digits int) (v uint64) {
+		for _, c := range []byte(name[from : from+digits]) {
+			switch {
+			case '0' <= c && c <= '9':
+				v = v<<4 | uint64(c-'0')
+			case 'a' <= c && c <= 'f':
+				v = v<<4 | uint64(c-'a'+10)
+			default:
+				ok = false
+			}
+		}
 		return v
 	}
 	p = diskPlace{
-		key: number(name[:16]), id: number(name[nameID : nameID+16]),
-		vary: uint32(number(name[nameVary : nameVary+8])), variant: uint32(number(name[nameVary+8 : nameVary+16])),
-		units:    uint32(number(name[nameUnits:nameFlag])),
-		language: name[nameFlag] == 'l',
+		key: number(0, 16), id: number(nameID, 16),
+		vary: uint32(number(nameVary, 8)), variant: uint32(number(nameVary+8, 8)),
+		units: uint32(number(nameUnits, 8)), language: name[nameFlag] == 'l',
 	}
-	// Only what path writes: no capitals, no other flag.
-	return p, ok && p.units > 0 && p.path()[3:] == name
+	return p, ok && p.units > 0 && p.id > 0
 }
 
 // hashVary returns the hash of a list of fields.

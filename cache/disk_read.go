@@ -142,7 +142,7 @@ func (d *Disk) read(p diskPlace) (*Stored, error) {
 	if err := readFull(f, head, 0); err != nil {
 		return nil, err
 	}
-	r, err := readRecord(f, head)
+	r, err := readRecord(f, head, d.seed)
 	if err != nil {
 		return nil, err
 	}
@@ -180,15 +180,15 @@ func readFull(f io.ReaderAt, p []byte, off int64) error {
 
 // readRecord returns the valid record of the higher revision in a file that begins
 // with head.
-func readRecord(f io.ReaderAt, head []byte) (*record, error) {
-	first, err := readSlot(f, head, 0)
+func readRecord(f io.ReaderAt, head []byte, seed uint64) (*record, error) {
+	first, err := readSlot(f, head, 0, seed)
 	switch {
 	case errors.Is(err, errNewer):
 		return nil, err
 	case err == nil && first.slots == 1:
 		return first, nil
 	case err == nil:
-		second, err := readSlot(f, nil, int64(first.slotBytes))
+		second, err := readSlot(f, nil, int64(first.slotBytes), seed)
 		if err == nil && second.revision > first.revision && sameBody(first, second) {
 			return second, nil
 		}
@@ -197,7 +197,7 @@ func readRecord(f io.ReaderAt, head []byte) (*record, error) {
 	// The first slot may have been cut off while it was replaced. The length of
 	// a slot, which it would tell, is a power of two.
 	for slot := int64(minSlotBytes); slot <= maxRecordBytes; slot *= 2 {
-		if second, err := readSlot(f, nil, slot); err == nil && second.slots == 2 && int64(second.slotBytes) == slot {
+		if second, err := readSlot(f, nil, slot, seed); err == nil && second.slots == 2 && int64(second.slotBytes) == slot {
 			return second, nil
 		}
 	}
@@ -211,7 +211,7 @@ func sameBody(a, b *record) bool {
 }
 
 // readSlot reads the record at off; head is what was already read there, or nil.
-func readSlot(f io.ReaderAt, head []byte, off int64) (*record, error) {
+func readSlot(f io.ReaderAt, head []byte, off int64, seed uint64) (*record, error) {
 	if head == nil {
 		head = make([]byte, preambleBytes)
 		if err := readFull(f, head, off); err != nil {
@@ -230,7 +230,7 @@ func readSlot(f io.ReaderAt, head []byte, off int64) (*record, error) {
 		}
 		head = append(head, rest...)
 	}
-	return p.parse(head)
+	return p.parse(head, seed)
 }
 
 // readRest reads n bytes at off. It allocates no more than the file has.

@@ -26,11 +26,11 @@ func (d *Disk) load(shard int) {
 	if l.done.Load() {
 		return
 	}
-	err := d.fs.ReadDir(shardName(shard), func(entries []fs.DirEntry) {
-		places := make([]diskPlace, 0, len(entries))
-		for _, e := range entries {
-			// What is not a regular file or not named as ours is left alone.
-			if p, ok := parsePlace(e.Name()); ok && e.Type().IsRegular() && p.shard() == shard {
+	err := d.fs.ReadDir(shardName(shard), func(names []string) {
+		places := make([]diskPlace, 0, len(names))
+		for _, name := range names {
+			// What is not named as ours is left alone.
+			if p, ok := parsePlace(name); ok && p.shard() == shard {
 				places = append(places, p)
 			}
 		}

@@ -3,6 +3,7 @@ package cache
 import (
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path"
 	"slices"
@@ -234,7 +235,7 @@ func (s *simFS) Mkdir(name string) error {
 	return nil
 }
 
-func (s *simFS) ReadDir(name string, f func([]fs.DirEntry)) error {
+func (s *simFS) ReadDir(name string, f func(names []string)) error {
 	s.mu.Lock()
 	err := s.begin("readdir", name, false)
 	dir := s.dirs[name]
@@ -245,12 +246,9 @@ func (s *simFS) ReadDir(name string, f func([]fs.DirEntry)) error {
 		s.mu.Unlock()
 		return err
 	}
-	var entries []fs.DirEntry
-	for k, i := range dir.names {
-		entries = append(entries, fs.FileInfoToDirEntry(simInfo{k, int64(len(i.data)), i.modified}))
-	}
+	names := slices.Collect(maps.Keys(dir.names))
 	s.mu.Unlock()
-	f(entries)
+	f(names)
 	return nil
 }
 

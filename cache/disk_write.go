@@ -31,15 +31,17 @@ func (d *Disk) put(m *Meta, body []byte, old *Stored) (diskPlace, error) {
 		return diskPlace{}, ErrClosed
 	}
 	r := &record{id: d.nextID(), slots: 1, bodyBytes: m.Length, bodySum: xxhash.Sum64(body), meta: m}
-	head := r.append(nil)
+	head := r.append(nil, d.seed)
 	size := int64(len(head)) + m.Length
 	if len(head) > maxRecordBytes || unitsOf(size)*unitBytes > d.largest() {
 		return diskPlace{}, ErrTooLarge
 	}
 	p := d.placeOf(r, size)
 	d.load(p.shard())
-	d.reserve(int64(p.units))
-	defer d.reserve(-int64(p.units))
+	if err := d.reserve(int64(p.units)); err != nil {
+		return diskPlace{}, err
+	}
+	defer d.release(int64(p.units))
 	temp, stamp, err := d.writeTemp(head, body)
 	if err != nil && d.makeRoom(size, err) {
 		temp, stamp, err = d.writeTemp(head, body)
@@ -135,15 +137,30 @@ func (d *Disk) stored(s *Stored, key uint64) bool {
 	return d.find(s, key) != 0
 }
 
-// reserve counts units that are about to be written, or no longer are, and makes
-// room for them.
-func (d *Disk) reserve(units int64) {
+// errCrowded says that too much is being written at once.
+var errCrowded = errors.New("half of the disk store is being written at once")
+
+// reserve counts units that are about to be written and makes room for them. What
+// is being written takes at most half of the store: the rest is for what is whole.
+func (d *Disk) reserve(units int64) error {
 	d.mu.Lock()
-	d.pending += units
-	d.mu.Unlock()
-	if units > 0 {
-		d.evict()
+	crowded := (d.pending+units)*unitBytes > d.maxBytes.Load()/2
+	if !crowded {
+		d.pending += units
 	}
+	d.mu.Unlock()
+	if crowded {
+		return errCrowded
+	}
+	d.evict()
+	return nil
+}
+
+// release gives back what was reserved.
+func (d *Disk) release(units int64) {
+	d.mu.Lock()
+	d.pending -= units
+	d.mu.Unlock()
 }
 
 // makeRoom says whether to try again to write size bytes after err: if the disk is
@@ -234,7 +251,7 @@ func (b *diskBody) replace(s *Stored, m *Meta) (n *Stored, done bool, err error)
 	if r.slots != 2 || p != b.place || r.revision == 0 {
 		return nil, false, nil
 	}
-	head := r.append(nil)
+	head := r.append(nil, d.seed)
 	if len(head) > int(r.slotBytes) {
 		return nil, false, nil
 	}

@@ -77,7 +77,9 @@ func (w *diskWriter) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	if units > w.units {
-		d.reserve(units - w.units)
+		if w.err = d.reserve(units - w.units); w.err != nil {
+			return 0, w.err
+		}
 		w.units = units
 	}
 	n, err := w.file.WriteAt(p, off)
@@ -145,7 +147,7 @@ func (w *diskWriter) finish(m *Meta, old *Stored) (s *Stored, head int, err erro
 	}
 	r := &w.record
 	r.id, r.meta, r.bodyBytes, r.bodySum = d.nextID(), m, m.Length, w.sum.Sum64()
-	b := r.append(nil)
+	b := r.append(nil, d.seed)
 	if len(b) > int(r.slotBytes) {
 		return nil, len(b), nil
 	}
@@ -206,7 +208,7 @@ func (w *diskWriter) Abort() {
 // end gives back what was reserved.
 func (w *diskWriter) end() {
 	w.ended = true
-	w.d.reserve(-w.units)
+	w.d.release(w.units)
 }
 
 // Close implements Writer.

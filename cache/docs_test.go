@@ -117,6 +117,7 @@ func TestDocumentedBounds(t *testing.T) {
 		"fields that a response varies on":                         maxVaryFields,
 		"tags of a response":                                       MaxTags,
 		"purged paths, URLs, and as many tags, that are remembered singly; then their parents": DefaultMaxPurges,
+		"bodies that are coded for visitors: not below, nor known to be above":                 size(minCodedBytes) + "; " + size(maxCodedBytes),
 		"ranges of one request":       maxRanges,
 		"memory of a store":           "256 MiB", // set by the app
 		"memory of fetches under way": "a quarter of the store's",

@@ -17,10 +17,10 @@ func TestModelFindsPlantedFaults(t *testing.T) {
 	for _, c := range []struct{ name, file, old, new string }{
 		{"what is not storable is shared", "follow.go", "case a.reason != ReasonStored && !leads:", "case false:"},
 		{"variants are mixed", "follow.go", "VariantKey(a.meta.Vary, x.r.Header) != a.meta.Variant:", "false:"},
-		{"a short body passes for whole", "flight.go", "size != w.length && bodyAllowed", "false && bodyAllowed"},
-		{"a cut body passes for whole", "flight.go", "	size, held := a.body.progress()\n", "	size, held := a.body.progress()\n	if err == http.ErrAbortHandler { err = nil; w.length = -1 }\n"},
+		{"a short body passes for whole", "commit.go", "size != w.length && bodyAllowed", "false && bodyAllowed"},
+		{"a cut body passes for whole", "commit.go", "	size, held := a.body.progress()\n", "	size, held := a.body.progress()\n	if err == http.ErrAbortHandler { err = nil; w.length = -1 }\n"},
 		{"a fetch claims to be later than every purge", "flights.go", "f.number = f.c.Ledger.Last()", "f.number = 1 << 62"},
-		{"a 304 revives what was purged", "flight.go", "case c.covered(base.Meta, base.Number).hard:", "case false:"},
+		{"a 304 revives what was purged", "answer.go", "case c.covered(base.Meta, base.Number).hard:", "case false:"},
 		{"hits do not look for purges", "cache.go", "if s.checked.Load() == generation+1 {", "if true {"},
 		{"a flight keeps its memory", "body.go", "	b.chunks = nil\n	b.memory.give(b.taken)\n", "	b.chunks = nil\n"},
 		{"the end wakes nobody", "body.go", "	b.done, b.err = true, err\n	b.signal(&b.more)\n", "	b.done, b.err = true, err\n"},

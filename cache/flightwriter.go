@@ -29,7 +29,12 @@ func (w *flightWriter) WriteHeader(status int) {
 		return
 	}
 	w.f.touch()
-	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+	if status == http.StatusSwitchingProtocols {
+		// Nobody asked for another protocol: this is no answer (RFC 9110
+		// section 15.2.2).
+		return
+	}
+	if status >= 100 && status < 200 {
 		// A full channel drops hints: a flood of them holds up nothing.
 		select {
 		case w.f.hints <- hint{status, w.header.Clone()}:

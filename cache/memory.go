@@ -128,16 +128,17 @@ func (s *Stored) memory() int64 { return int64(cap(s.Bytes)) + s.Meta.Size() + s
 
 // keepForm implements formStore.
 func (m *Memory) keepForm(s *Stored, k Coding, f *form) bool {
-	kept := false
+	// Found by the forms, which a validation keeps.
+	kept, fs := false, s.codedForms()
 	m.change(s.Key, func(old []*Stored) []*Stored {
 		kept = false
 		total := int64(len(f.body))
 		for _, o := range old {
 			total += o.memory()
-			kept = kept || o.forms.Load() == s.codedForms()
+			kept = kept || o.forms.Load() == fs
 		}
 		if kept = kept && total <= m.largest(); kept {
-			s.codedForms().add(k, f)
+			fs.add(k, f)
 		}
 		return old
 	})

@@ -240,7 +240,7 @@ func (m *model) observe() {
 	m.clients = kept
 	open := m.open[:0]
 	for _, f := range m.open {
-		if !f.call.gone {
+		if !f.call.gone.Load() {
 			open = append(open, f)
 		}
 	}
@@ -322,8 +322,8 @@ func (m *model) originStep() {
 	f := m.open[m.rnd.IntN(len(m.open))]
 	before := *f
 	defer func() {
-		if f.head != before.head || f.ended != before.ended || f.call.gone {
-			m.event(f.key, "fetch %d head=%v written=%d/%d ended=%v gone=%v base=%v %v", f.n, f.head, f.written, len(f.body), f.ended, f.call.gone, f.base != nil, f.plan.fields)
+		if f.head != before.head || f.ended != before.ended || f.call.gone.Load() {
+			m.event(f.key, "fetch %d head=%v written=%d/%d ended=%v gone=%v base=%v %v", f.n, f.head, f.written, len(f.body), f.ended, f.call.gone.Load(), f.base != nil, f.plan.fields)
 		}
 	}()
 	switch {

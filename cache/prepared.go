@@ -72,7 +72,7 @@ func (c *Cache) derive(m *Meta, length int64) *prepared {
 	p.inner = m.Header["Cache-Status"]
 	p.header = make(http.Header, len(m.Header)+2)
 	for name, values := range m.Header {
-		if !spokenToCaches(name) {
+		if name != "Age" && name != "Cache-Status" && !spokenToCaches(name) {
 			p.header[name] = values[:len(values):len(values)]
 		}
 	}
@@ -102,10 +102,11 @@ func (p *prepared) rangeHolds(request http.Header, received time.Time) bool {
 	return IfRange(request, p.header, received)
 }
 
-// spokenToCaches says whether a stored field is consumed here.
+// spokenToCaches says whether a field of an answer is for this cache and nobody
+// behind it.
 func spokenToCaches(name string) bool {
 	switch name {
-	case "Age", "Cache-Status", "Surrogate-Control", "X-Accel-Expires", "X-Accel-Buffering", "X-Litespeed-Cache-Control":
+	case "Surrogate-Control", "X-Accel-Expires", "X-Accel-Buffering", "X-Litespeed-Cache-Control":
 		return true
 	}
 	return false

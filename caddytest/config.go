@@ -27,7 +27,8 @@ func Adapt(caddyfile, filename string) ([]byte, []caddyconfig.Warning, error) {
 
 // sandbox says where a configuration may listen, dial and store.
 type sandbox struct {
-	dir    string                                       // storage and the admin socket
+	dir    string                                       // storage and the admin sockets
+	loads  int                                          // configurations tried so far
 	listen func(port string) (string, error)            // real address for a port of the configuration
 	dial   func(hostport string) (addr string, ok bool) // real address of a scripted origin
 }
@@ -46,7 +47,7 @@ func (s sandbox) confine(config []byte) ([]byte, error) {
 	}
 
 	admin := child(root, "admin")
-	setDefault(admin, "listen", "unix/"+s.adminSocket())
+	setDefault(admin, "listen", "unix/"+s.adminSocket(s.loads))
 	child(admin, "config")["persist"] = false
 	setDefault(root, "storage", object{"module": "file_system", "root": s.dir + "/storage"})
 	s.confineLogs(root)
@@ -61,9 +62,10 @@ func (s sandbox) confine(config []byte) ([]byte, error) {
 	return json.Marshal(root)
 }
 
-// adminSocket is the path of the unix socket that the admin API listens on
-// unless the Caddyfile says otherwise.
-func (s sandbox) adminSocket() string { return s.dir + "/admin.sock" }
+// adminSocket is the path of the unix socket that the admin API of a load listens
+// on unless the Caddyfile says otherwise. Each load has its own: Caddy goes on to
+// accept on the one before for a while, only to close what comes.
+func (s sandbox) adminSocket(load int) string { return fmt.Sprintf("%s/admin%d.sock", s.dir, load) }
 
 func (s sandbox) confineLogs(root object) {
 	logs := child(child(root, "logging"), "logs")
@@ -131,13 +133,21 @@ func (s sandbox) listenAddress(address string) (real, port string, err error) {
 }
 
 // redial replaces the address of every scripted origin in the "dial" members
-// below v.
+// below v, and in the "upstreams" that are plain addresses, as a variant's are.
 func (s sandbox) redial(v any) {
 	switch v := v.(type) {
 	case object:
 		if address, ok := v["dial"].(string); ok {
 			if real, known := s.dial(address); known {
 				v["dial"] = real
+			}
+		}
+		upstreams, _ := v["upstreams"].([]any)
+		for i, upstream := range upstreams {
+			if address, ok := upstream.(string); ok {
+				if real, known := s.dial(address); known {
+					upstreams[i] = real
+				}
 			}
 		}
 		for _, member := range v {

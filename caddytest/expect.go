@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-func mapKeys(h http.Header) iter.Seq[string] { return maps.Keys(h) }
 
 // condition is the end of an expectation: "[OPERATOR] VALUE", or nothing, which
 // asks for presence.

@@ -39,6 +39,8 @@ var commands = map[string]func(s *script, neg bool, args []string) error{
 	"origin":  (*script).cmdOrigin,
 	"admin":   (*script).cmdAdmin,
 	"request": (*script).cmdRequest,
+	"stored":  (*script).cmdStored,
+	"reach":   (*script).cmdReach,
 	"client":  (*script).cmdClient,
 	"head":    (*script).cmdHead,
 	"chunk":   (*script).cmdChunk,

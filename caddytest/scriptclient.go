@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -104,6 +106,43 @@ func (s *script) cmdRequest(_ bool, args []string) error {
 	return nil
 }
 
+// cmdStored repeats a request until a stored response answers it: a cache commits
+// when the client has long got the last byte.
+func (s *script) cmdStored(_ bool, args []string) error {
+	return s.repeat(args, "no stored response answered it", func() bool {
+		a := s.current.Snapshot()
+		return strings.Contains(strings.Join(a.Header.Values("Cache-Status"), ","), "; hit")
+	})
+}
+
+// cmdReach repeats a request until an origin has received so many: "reach ORIGIN N
+// [flag]... METHOD URL". Those before may have joined a fetch that was about to end.
+func (s *script) cmdReach(_ bool, args []string) error {
+	if len(args) < 4 || s.origins[args[0]] == nil {
+		return errors.New("usage: reach ORIGIN N [flag]... METHOD URL")
+	}
+	o := s.origins[args[0]]
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	return s.repeat(args[2:], "it did not reach the origin", func() bool { return len(o.Requests()) >= n })
+}
+
+// repeat sends a request until done is true of its answer.
+func (s *script) repeat(args []string, failure string, done func() bool) error {
+	for start := time.Now(); time.Since(start) < limit; {
+		if err := s.cmdRequest(false, args); err != nil {
+			return err
+		}
+		if done() {
+			return nil
+		}
+	}
+	a := s.current.Snapshot()
+	return fmt.Errorf("repeated the request for %v: %s; Cache-Status is %q", limit, failure, a.Header.Values("Cache-Status"))
+}
+
 // cmdClient sends a request and leaves its answer to later commands.
 func (s *script) cmdClient(_ bool, args []string) error {
 	if len(args) < 2 {
@@ -127,7 +166,7 @@ func (s *script) client(args []string, n int) (*Client, error) {
 	return c, nil
 }
 
-// with runs act on the client that is the only word of args.
+// with lets act run on the client that is the only word of args.
 func (s *script) with(args []string, act func(*Client) error) error {
 	c, err := s.client(args, 0)
 	if err != nil {
@@ -266,7 +305,7 @@ func (s *script) cmdSave(_ bool, args []string) error {
 	if args[0] == "head" {
 		var head strings.Builder
 		fmt.Fprintf(&head, "%d\n", a.Status)
-		for _, name := range slices.Sorted(mapKeys(a.Header)) {
+		for _, name := range slices.Sorted(maps.Keys(a.Header)) {
 			for _, value := range a.Header[name] {
 				fmt.Fprintf(&head, "%s: %s\n", name, value)
 			}

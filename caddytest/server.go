@@ -77,6 +77,7 @@ func (s *Server) LoadJSON(config []byte) error {
 	// A reserved port is free when it is chosen, not when Caddy binds it, so that
 	// a program beside us may win it in between.
 	for tries := 0; ; tries++ {
+		s.box.loads++
 		confined, err := s.box.confine(config)
 		if err != nil {
 			return err
@@ -162,8 +163,14 @@ func (s *Server) Dial(ctx context.Context, hostport string) (net.Conn, error) {
 func (s *Server) Admin(request *http.Request) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", s.box.adminSocket())
+		DialContext: func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
+			// After a load that failed, Caddy keeps either endpoint.
+			for load := s.box.loads; load > 0; load-- {
+				if conn, err = new(net.Dialer).DialContext(ctx, "unix", s.box.adminSocket(load)); err == nil {
+					break
+				}
+			}
+			return conn, err
 		},
 	}
 	return transport.RoundTrip(request)

@@ -1,7 +1,7 @@
 package caddytest
 
 import (
-	"crypto/sha1" //nolint:gosec // RFC 6455 section 1.3 prescribes it.
+	"crypto/sha1" // RFC 6455 section 1.3 prescribes it.
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -19,7 +19,7 @@ const maxFrameBytes = 1 << 20
 
 // websocketAccept returns the answer to a handshake's key, RFC 6455 section 4.2.2.
 func websocketAccept(key string) string {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // as above
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 

@@ -81,10 +81,13 @@ func (r *report) verdicts() map[string]verdict {
 		if v, ok := judged[id]; ok {
 			return v
 		}
-		judged[id] = untested // of tests that depend on each other none counts
 		t, known := tests[id]
+		if !known {
+			return untested
+		}
+		judged[id] = untested // of tests that depend on each other none counts
 		o, ran := r.Results[id]
-		if !known || !ran {
+		if !ran {
 			return untested
 		}
 		v := o.verdict(t.Kind)
