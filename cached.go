@@ -2,6 +2,7 @@ package mount
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -190,7 +191,11 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
 	defer func() { *result = q.Result }()
-	return c.Serve(w, x.r, &q, (*passing)(x))
+	err := c.Serve(w, x.r, &q, (*passing)(x))
+	if errors.Is(err, cache.ErrStalled) {
+		return caddyhttp.Error(http.StatusGatewayTimeout, err)
+	}
+	return err
 }
 
 // passing is an exchange as the cache's way to the site for a request that passes.
