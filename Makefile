@@ -43,6 +43,11 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
+BENCHROUNDS ?= 5
+.PHONY: bench
+bench: ## cost of a request beside other servers, into docs/performance.md (BENCHROUNDS=20; needs wrk, h2load, taskset)
+	$(GO) run ./bench -rounds $(BENCHROUNDS) -out docs/performance.md
+
 .PHONY: cover
 cover: ## coverage of the packages by all tests, as out/cover.html
 	@mkdir -p out
