@@ -17,7 +17,7 @@ const (
 
 // settleAge is how old a response that took no other one's place must be to be
 // taken for one that lasts.
-const settleAge = time.Minute
+const settleAge = 10 * time.Second
 
 // A form is a stored body in one coding. It is immutable.
 type form struct {
