@@ -110,13 +110,13 @@ func (t *target) stop() {
 	if t.cmd == nil || t.cmd.Process == nil {
 		return
 	}
-	t.cmd.Process.Signal(os.Interrupt)
+	_ = t.cmd.Process.Signal(os.Interrupt)
 	done := make(chan struct{})
-	go func() { t.cmd.Wait(); close(done) }()
+	go func() { _ = t.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(10 * time.Second):
-		t.cmd.Process.Kill()
+		_ = t.cmd.Process.Kill()
 		<-done
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -28,7 +29,9 @@ func (w workload) ask(t *target) (*http.Response, []byte, []byte, error) {
 	client := &http.Client{Transport: &http.Transport{
 		DisableCompression: true, DisableKeepAlives: true, ForceAttemptHTTP2: true,
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "example.com"}, // its certificate was made for this run
-		Dial:            func(network, _ string) (net.Conn, error) { return net.Dial(network, fmt.Sprintf("127.0.0.1:%d", port)) },
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, fmt.Sprintf("127.0.0.1:%d", port))
+		},
 	}}
 	defer client.CloseIdleConnections()
 	request, err := http.NewRequest(http.MethodGet, fmt.Sprintf("%s://example.com:%d%s", scheme, port, w.path), nil)

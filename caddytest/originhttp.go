@@ -1,8 +1,8 @@
 package caddytest
 
 import (
-	"errors"
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"

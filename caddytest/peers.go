@@ -274,7 +274,7 @@ func (p *peer) transport() (transport http.RoundTripper, closeAll func(), err er
 		}, closeAll, nil
 	}
 	// net/http's own transport refuses the field that holds :protocol.
-	return &http2.Transport{ //nolint:staticcheck // see above
+	return &http2.Transport{
 		TLSClientConfig: p.tls, DisableCompression: true,
 		DialTLSContext: func(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
 			conn, err := dial(ctx, network, address)

@@ -35,7 +35,8 @@ func newRequestPolicy(t Transform) *requestPolicy {
 }
 
 func (p *requestPolicy) maps(rest string) bool {
-	return !p.skip.match(rest) && !(p.off && (len(p.offPaths) == 0 || p.offPaths.match(rest)))
+	off := p.off && (len(p.offPaths) == 0 || p.offPaths.match(rest))
+	return !off && !p.skip.match(rest)
 }
 
 // Content maps what a request says besides its path and its fields, in place:
