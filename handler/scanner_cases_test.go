@@ -45,7 +45,7 @@ var scannerCases = []scannerCase{
 	{name: "end of sentence", in: `At http://blog.example.net. Or`, want: `At https://example.com/blog. Or`},
 	{name: "colon behind", in: `http://blog.example.net: home`, want: `https://example.com/blog: home`},
 	{name: "query right behind", in: `http://blog.example.net?p=1`, want: `https://example.com/blog?p=1`},
-	{name: "several", in: `http://blog.example.net/`, want: `https://example.com/blog/`},
+	{name: "several", in: `http://blog.example.net/ http://blog.example.net/`, want: `https://example.com/blog/ https://example.com/blog/`},
 	{name: "end to end", in: `"http://blog.example.net""http://blog.example.net"`, want: `"https://example.com/blog""https://example.com/blog"`},
 	{name: "schemeless", kind: kindHTML, in: `<img src="//blog.example.net/x.png">`, want: `<img src="//example.com/blog/x.png">`},
 	{name: "schemeless in css", kind: kindCSS, in: `a{background:url(//blog.example.net/x)}`, want: `a{background:url(//example.com/blog/x)}`},
@@ -123,7 +123,7 @@ var scannerCases = []scannerCase{
 	{name: "NUL bytes", kind: kindHTML, in: "\x00/\x00\"/\x00http://blog.example.ne\x00"},
 
 	// Several sites, ports, base paths, names.
-	{name: "port of the site", sites: portSite, in: `http://blog.example.net:8080/a https://blog.example.net:8080/a`, want: `https://example.com/blog/a`},
+	{name: "port of the site", sites: portSite, in: `http://blog.example.net:8080/a https://blog.example.net:8080/a`, want: `https://example.com/blog/a https://example.com/blog/a`},
 	{name: "port of the site dropped", sites: portSite, kind: kindXML, in: `<atom:link href="http://blog.example.net/feed/" rel="self"/>`, want: `<atom:link href="https://example.com/blog/feed/" rel="self"/>`},
 	{name: "longer port", sites: portSite, in: `http://blog.example.net:80801/`},
 	{name: "port of the site in json", sites: portSite, in: `http:\/\/blog.example.net:8080\/`, want: `https:\/\/example.com\/blog\/`},
