@@ -48,6 +48,30 @@ BENCHROUNDS ?= 5
 bench: ## cost of a request beside other servers, into docs/performance.md (BENCHROUNDS=20; needs wrk, h2load, taskset)
 	$(GO) run ./bench -rounds $(BENCHROUNDS) -out docs/performance.md
 
+.PHONY: mutate
+mutate: ## take each rule of the body scanner away in turn and show that a test fails
+	$(GO) test -count=1 -v -run 'TestEachRuleIsNeeded' ./handler
+
+.PHONY: faults
+faults: ## plant faults in the cache and show that the model finds each
+	$(GO) test -count=1 -tags faults -run 'TestModelFindsPlantedFaults' ./cache
+
+.PHONY: soak
+soak: ## the model of the cache, 100,000 steps of three seeds
+	$(GO) test -count=1 -timeout 60m -run 'TestModel$$' ./cache -args -model.steps=100000 -model.seeds=3
+
+.PHONY: wordpress-install
+wordpress-install: ## install what the WordPress targets need (Debian packages, npm)
+	caddytest/wordpress/install.sh
+
+.PHONY: wordpress
+wordpress: wordpress-install ## a real WordPress behind a mount, to click through
+	$(GO) run ./caddytest/wordpress/cmd/wordpress
+
+.PHONY: test-wordpress
+test-wordpress: wordpress-install ## end to end: real WordPress, MariaDB, php-fpm, Chromium
+	$(GO) test -count=1 -timeout 25m -tags wordpress ./caddytest/wordpress/...
+
 .PHONY: cover
 cover: ## coverage of the packages by all tests, as out/cover.html
 	@mkdir -p out

@@ -2,6 +2,7 @@ package mount
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -136,6 +137,8 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Cookies.Learnt = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
+	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
+	o.Authorization = m.sendsCredentials
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
@@ -166,6 +169,15 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 	return cache.ReasonUndecided
 }
 
+// sendsCredentials tells whether the site is sent credentials with the request:
+// those of a user whom this site itself has let in are its own.
+func (m *Mount) sendsCredentials(r *http.Request) bool {
+	if len(r.Header["Authorization"]) == 0 || m.Authorization == "drop" {
+		return false
+	}
+	return m.Authorization == "pass" || !userAuthenticated(r)
+}
+
 // fromCache answers the request by the shared cache and writes result.
 func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cache.Result) error {
 	raw, present := x.query()
@@ -190,7 +202,11 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
 	defer func() { *result = q.Result }()
-	return c.Serve(w, x.r, &q, (*passing)(x))
+	err := c.Serve(w, x.r, &q, (*passing)(x))
+	if errors.Is(err, cache.ErrStalled) {
+		return caddyhttp.Error(http.StatusGatewayTimeout, err)
+	}
+	return err
 }
 
 // passing is an exchange as the cache's way to the site for a request that passes.

@@ -65,6 +65,7 @@ func TestDocumentedJSON(t *testing.T) {
 	for page, shows := range map[string][]any{
 		"docs/cache.md": {new(mount)},
 		"docs/purge.md": {new(answer), new(mount), new(purgeHandler)},
+		"docs/split.md": {new(mount)},
 	} {
 		text, err := os.ReadFile(page)
 		if err != nil {

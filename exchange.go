@@ -189,7 +189,12 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 func (x *exchange) answer(w http.ResponseWriter) error {
 	start := time.Now()
 	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
-	defer func() { x.report(&result, time.Since(start)) }()
+	counted := &countWriter{ResponseWriter: w}
+	defer func() {
+		x.report(&result, time.Since(start))
+		x.m.metrics.out.Add(float64(counted.bytes))
+	}()
+	w = counted
 	if c := x.m.shared.cache.Load(); c != nil {
 		x.m.shared.limits.Do(x.m.shared.applyLimits)
 		return x.fromCache(w, c, &result)
@@ -237,15 +242,32 @@ func (x *exchange) peer() handler.Peer {
 	}
 	p.ClientIP, _ = caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string)
 	p.RemoteIP, _, _ = net.SplitHostPort(x.r.RemoteAddr)
-	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		user, _ := repl.GetString("http.auth.user.id")
-		p.UserAuthenticated = user != ""
-	}
+	p.UserAuthenticated = userAuthenticated(x.r)
 	return p
+}
+
+// userAuthenticated tells whether a handler before the mount has authenticated
+// the request, as basic_auth does.
+func userAuthenticated(r *http.Request) bool {
+	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return false
+	}
+	user, _ := repl.GetString("http.auth.user.id")
+	return user != ""
 }
 
 // siteTLS marks the inner request as one over TLS, for handlers that ask.
 var siteTLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true}
+
+// restore puts back what fetch has changed of a request. It writes nothing else: a
+// goroutine of the transport may outlive the answer and still read.
+func restore(r, outer *http.Request) {
+	r.URL, r.Header, r.Host, r.RequestURI, r.TLS = outer.URL, outer.Header, outer.Host, outer.RequestURI, outer.TLS
+	if r.Body != outer.Body {
+		r.Body, r.ContentLength, r.TransferEncoding = outer.Body, outer.ContentLength, outer.TransferEncoding
+	}
+}
 
 // fetch maps the request to the site's, lets the inner chain answer it and maps
 // the answer. The request is changed in place, since placeholders of the inner
@@ -253,7 +275,7 @@ var siteTLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete:
 // error routes and log read it too. forCache keeps what the site says to caches.
 func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer, forCache bool) error {
 	outer := *r
-	defer func() { *r = outer }()
+	defer restore(r, &outer)
 
 	site := new(url.URL)
 	*site = *r.URL
@@ -277,10 +299,6 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 		*original.URL = *r.URL
 		defer func() { *original.URL = before }()
 	}
-	// The forwarded fields are the mount's own now: a reverse_proxy of the inner
-	// chain keeps them only from a trusted peer.
-	caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, true)
-	defer caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, peer.Trusted)
 
 	rw := handler.NewResponseWriter(w, v, &outer)
 	rw.Learn = m.cookies.learn
@@ -308,6 +326,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	if err = rw.Close(err); err != nil && rw.Sent() {
 		// Too late for an error page. Whoever reads the answer must see that it
 		// is not whole.
+		m.metrics.aborted.Inc()
 		panic(http.ErrAbortHandler)
 	}
 	return err

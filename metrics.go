@@ -78,7 +78,8 @@ var metrics = struct {
 func collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
-		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits, storeCollector{},
+		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits,
+		storeCollector{},
 	}
 }
 

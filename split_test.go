@@ -90,13 +90,25 @@ func TestGrouped(t *testing.T) {
 		err    string
 	}{
 		{"no groups", nil, []string{`{"handler":"vars"}`}, []string{`{"handler":"vars"}`}, ""},
-		{"default policy", groups, []string{`{"handler":"vars"}`, `{"handler":"reverse_proxy"}`},
-			[]string{`{"handler":"vars"}`, `{"handler":"reverse_proxy","load_balancing":{"selection_policy":` + policy + `}}`}, ""},
-		{"own policy", groups, []string{`{"handler":"reverse_proxy","load_balancing":{"retries":2,"selection_policy":{"policy":"first"}}}`},
+		{
+			"default policy", groups,
+			[]string{`{"handler":"vars"}`, `{"handler":"reverse_proxy"}`},
+			[]string{`{"handler":"vars"}`, `{"handler":"reverse_proxy","load_balancing":{"selection_policy":` + policy + `}}`},
+			"",
+		},
+		{
+			"own policy", groups,
+			[]string{`{"handler":"reverse_proxy","load_balancing":{"retries":2,"selection_policy":{"policy":"first"}}}`},
 			[]string{`{"handler":"reverse_proxy","load_balancing":{"retries":2,"selection_policy":` +
-				strings.Replace(policy, `,"policy":"mount_split"}`, `,"within":{"policy":"first"},"policy":"mount_split"}`, 1) + `}}`}, ""},
-		{"null", groups, []string{`null`, `{"handler":"reverse_proxy","load_balancing":null}`},
-			[]string{`null`, `{"handler":"reverse_proxy","load_balancing":{"selection_policy":` + policy + `}}`}, ""},
+				strings.Replace(policy, `,"policy":"mount_split"}`, `,"within":{"policy":"first"},"policy":"mount_split"}`, 1) + `}}`},
+			"",
+		},
+		{
+			"null", groups,
+			[]string{`null`, `{"handler":"reverse_proxy","load_balancing":null}`},
+			[]string{`null`, `{"handler":"reverse_proxy","load_balancing":{"selection_policy":` + policy + `}}`},
+			"",
+		},
 		{"none", groups, []string{`{"handler":"vars"}`}, nil, "need a reverse_proxy"},
 		{"two", groups, []string{`{"handler":"reverse_proxy"}`, `{"handler":"reverse_proxy"}`}, nil, "there are several"},
 		{"no object", groups, []string{`[]`}, nil, "reading handler 0"},

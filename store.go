@@ -89,7 +89,7 @@ func newStore(name string, s *Store, logger *zap.Logger) (*openStore, error) {
 	var journal cache.Journal
 	if s.Disk > 0 {
 		o.disk, err = cache.OpenDisk(cache.DiskOptions{
-			Folder: s.Folder, MaxBytes: clampToDisk(s, logger),
+			Folder: s.Folder, MaxBytes: int64(s.Disk),
 			Log: func(message string, err error) {
 				logger.Error("disk store: "+message, zap.String("store", name), zap.Error(err))
 			},
@@ -100,24 +100,32 @@ func newStore(name string, s *Store, logger *zap.Logger) (*openStore, error) {
 		case err != nil:
 			logger.Error("running without the disk of a store", zap.String("store", name), zap.Error(err))
 		default:
-			o.store, journal = cache.NewTiered(memory, o.disk), o.disk.Journal()
+			journal = o.disk.Journal()
 		}
 	}
 	if o.ledger, err = cache.NewLedger(journal, 0); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the purges of store %s: %w", name, err), o.store.Close())
+		err = fmt.Errorf("reading the purges of store %s: %w", name, err)
+		if o.disk != nil {
+			err = errors.Join(err, o.disk.Close())
+		}
+		return nil, errors.Join(err, memory.Close())
+	}
+	if o.disk != nil {
+		o.disk.Reclaim(o.ledger)
+		o.store = cache.NewTiered(memory, o.disk)
 	}
 	return o, nil
 }
 
 // resize applies new limits to a store that an earlier configuration opened.
-func (s *openStore) resize(to *Store, logger *zap.Logger) error {
+func (s *openStore) resize(to *Store) error {
 	if err := s.memory.Resize(int64(to.Memory)); err != nil {
 		return err
 	}
 	if s.disk == nil {
 		return nil
 	}
-	return s.disk.Resize(clampToDisk(to, logger))
+	return s.disk.Resize(int64(to.Disk))
 }
 
 // Destruct closes the store. Responses that were handed out stay readable.
@@ -130,16 +138,4 @@ func (s *openStore) tiers() map[string]cache.StoreStats {
 		tiers["disk"] = s.disk.Stats()
 	}
 	return tiers
-}
-
-// clampToDisk returns the size of the disk tier, or what the disk has if that is
-// less.
-func clampToDisk(s *Store, logger *zap.Logger) int64 {
-	size := int64(s.Disk)
-	if capacity := diskCapacity(s.Folder); capacity > 0 && size > capacity {
-		logger.Warn("the disk is smaller than the store may grow; using nine tenths of it", zap.String("folder", s.Folder),
-			zap.Stringer("size", s.Disk), zap.Stringer("disk", Size(capacity)))
-		return capacity / 10 * 9
-	}
-	return size
 }

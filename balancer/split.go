@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/http/httpguts"
-
 	"github.com/caddyserver/caddy/v2"
+	"golang.org/x/net/http/httpguts"
 )
 
 const (

@@ -291,6 +291,13 @@ func (b *body) progress() (size int64, held bool) {
 	return b.size, !b.windowed
 }
 
+// whole says whether the body has ended as it should.
+func (b *body) whole() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.done && b.err == nil
+}
+
 // A bodyReader tails a body from an offset. It is used by one goroutine. Close
 // must be called.
 type bodyReader struct {
@@ -392,7 +399,7 @@ func (r *bodyReader) readSpilled(w Writer, off, n int64) ([]byte, error) {
 	p := (*r.buf)[:min(n, int64(len(*r.buf)))]
 	k, err := w.ReadAt(p, off)
 	if k < len(p) {
-		if err == nil || err == io.EOF {
+		if err == nil || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, err

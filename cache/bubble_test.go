@@ -157,8 +157,10 @@ func (c *call) write(p string) *call {
 	return c
 }
 
-func (c *call) end()           { c.run(func(http.ResponseWriter) (bool, error) { return true, nil }) }
+func (c *call) end() { c.run(func(http.ResponseWriter) (bool, error) { return true, nil }) }
+
 func (c *call) fail(err error) { c.run(func(http.ResponseWriter) (bool, error) { return true, err }) }
+
 func (c *call) cut() {
 	c.run(func(http.ResponseWriter) (bool, error) { panic(http.ErrAbortHandler) })
 }

@@ -90,8 +90,17 @@ func TestPathPattern(t *testing.T) {
 		pattern, path string
 		want          bool
 	}{
-		{"/a", "/a", true}, {"/a", "/a/", false}, {"/a/*", "/a/", true}, {"/a*", "/ab", true}, {"*/b", "/a/b", true},
-		{"*b*", "/abc", true}, {"*", "/", true}, {"**", "/", true}, {"/a/*/c", "/a/b/c", true}, {"/a/*/c", "/a/b/b/c", false}, {"/[", "/[", false},
+		{"/a", "/a", true},
+		{"/a", "/a/", false},
+		{"/a/*", "/a/", true},
+		{"/a*", "/ab", true},
+		{"*/b", "/a/b", true},
+		{"*b*", "/abc", true},
+		{"*", "/", true},
+		{"**", "/", true},
+		{"/a/*/c", "/a/b/c", true},
+		{"/a/*/c", "/a/b/b/c", false},
+		{"/[", "/[", false},
 	} {
 		if got := matchAny(newPathPatterns([]string{test.pattern}), test.path); got != test.want {
 			t.Errorf("%q on %q = %v", test.pattern, test.path, got)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -136,10 +137,9 @@ func (s *codedStream) encode() (err error) {
 			if err := s.push(); err != nil {
 				return err
 			}
-			flushed = true
 		}
 		p, err := s.source.next(s.ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

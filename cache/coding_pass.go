@@ -140,7 +140,7 @@ func (w *codingWriter) FlushError() error {
 }
 
 // Flush implements http.Flusher.
-func (w *codingWriter) Flush() { w.FlushError() }
+func (w *codingWriter) Flush() { _ = w.FlushError() }
 
 // Hijack implements http.Hijacker.
 func (w *codingWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {

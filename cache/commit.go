@@ -56,6 +56,11 @@ func (f *flight) conclude(w *flightWriter, err error) Reason {
 		reason = ReasonSuperseded
 	default:
 		reason = f.storeSafely(size)
+		if f.doomed.Load() {
+			// Invalidated while it was being stored.
+			c.Store.Delete(f.answer.meta.Key)
+			reason = ReasonSuperseded
+		}
 	}
 	c.flights.remove(f)
 	return reason

@@ -92,14 +92,22 @@ func TestDiskDamage(t *testing.T) {
 			data[rnd.IntN(len(data))] ^= 1 << rnd.IntN(8)
 			return data
 		}, "disk store: dropping a damaged response"},
-		{"cut short", func(rnd *rand.Rand, data []byte) []byte { return data[:rnd.IntN(len(data))] },
-			"disk store: dropping a damaged response"},
-		{"grown", func(rnd *rand.Rand, data []byte) []byte { return append(data, 0) },
-			"disk store: dropping a damaged response"},
-		{"zeros", func(rnd *rand.Rand, data []byte) []byte { return make([]byte, len(data)) },
-			"disk store: dropping a damaged response"},
-		{"empty", func(rnd *rand.Rand, data []byte) []byte { return nil },
-			"disk store: dropping a damaged response"},
+		{
+			"cut short", func(rnd *rand.Rand, data []byte) []byte { return data[:rnd.IntN(len(data))] },
+			"disk store: dropping a damaged response",
+		},
+		{
+			"grown", func(rnd *rand.Rand, data []byte) []byte { return append(data, 0) },
+			"disk store: dropping a damaged response",
+		},
+		{
+			"zeros", func(rnd *rand.Rand, data []byte) []byte { return make([]byte, len(data)) },
+			"disk store: dropping a damaged response",
+		},
+		{
+			"empty", func(rnd *rand.Rand, data []byte) []byte { return nil },
+			"disk store: dropping a damaged response",
+		},
 	} {
 		for _, reopened := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/reopened=%t", c.name, reopened), func(t *testing.T) {

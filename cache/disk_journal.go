@@ -84,7 +84,7 @@ func openJournal(fsys fsys) (*fileJournal, error) {
 func (j *fileJournal) parse(b []byte) error {
 	for {
 		content, err := j.next(b[j.end:])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

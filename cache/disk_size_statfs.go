@@ -19,5 +19,5 @@ func fileSystemBytes(root *os.Root) int64 {
 	if syscall.Fstatfs(int(dir.Fd()), &s) != nil {
 		return 0
 	}
-	return int64(s.Blocks) * int64(s.Bsize)
+	return int64(s.Blocks) * int64(s.Bsize) //nolint:unconvert // other types on other systems
 }

@@ -26,6 +26,7 @@ func (j *memoryJournal) Append(p Purge) error {
 	}
 	return j.broken
 }
+
 func (j *memoryJournal) Rewrite(ps []Purge) error {
 	j.rewrites++
 	j.kept = slices.Clone(ps)

@@ -154,6 +154,9 @@ func (f *flight) nearlyDone() bool {
 	if a.body == nil {
 		return true
 	}
+	if a.body.whole() {
+		return true // it is being stored
+	}
 	size, _ := a.body.progress()
 	return a.reason == ReasonStored && a.length >= 0 && a.length-size < abandonBytes
 }

@@ -104,7 +104,7 @@ func (w *flightWriter) FlushError() error {
 }
 
 // Flush implements http.Flusher.
-func (w *flightWriter) Flush() { w.FlushError() }
+func (w *flightWriter) Flush() { _ = w.FlushError() }
 
 // trailers returns the trailer fields that were set since the header. Cookies and
 // what frames a message do not travel there (RFC 9110 section 6.5.1).

@@ -187,7 +187,7 @@ func (x *serving) failed(cause error) (bool, error) {
 	if served, err := x.serveStale(FailureOf(0, cause)); served {
 		return true, err
 	}
-	if cause == http.ErrAbortHandler {
+	if errors.Is(cause, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
 	if errors.Is(cause, ErrStalled) {

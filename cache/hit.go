@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -159,7 +160,7 @@ func copyContent(w http.ResponseWriter, body Content, n int64) error {
 		p := (*buf)[:min(n-off, int64(len(*buf)))]
 		k, err := body.ReadAt(p, off)
 		if k < len(p) {
-			if err == nil || err == io.EOF {
+			if err == nil || errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return err

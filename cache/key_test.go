@@ -10,11 +10,26 @@ import (
 func TestKeyPartsDoNotImitateEachOther(t *testing.T) {
 	parts := []KeyParts{
 		{},
-		{Mount: "a"}, {Scheme: "a"}, {Host: "a"}, {Path: "a"}, {Query: "a"}, {Split: "a"}, {Origin: "a"},
-		{Extra: []string{"a"}}, {Extra: []string{""}}, {Extra: []string{"", ""}}, {Extra: []string{"a", ""}}, {Extra: []string{"", "a"}},
-		{BareQuery: true}, {HasOrigin: true}, {HasOrigin: true, Extra: []string{"a"}},
-		{Host: "example.com", Path: "/a", Query: "b"}, {Host: "example.com", Path: "/a?b"}, {Host: "example.com/a", Query: "b"},
-		{Path: "/\x00\x01"}, {Path: "/", Query: "\x00\x01"},
+		{Mount: "a"},
+		{Scheme: "a"},
+		{Host: "a"},
+		{Path: "a"},
+		{Query: "a"},
+		{Split: "a"},
+		{Origin: "a"},
+		{Extra: []string{"a"}},
+		{Extra: []string{""}},
+		{Extra: []string{"", ""}},
+		{Extra: []string{"a", ""}},
+		{Extra: []string{"", "a"}},
+		{BareQuery: true},
+		{HasOrigin: true},
+		{HasOrigin: true, Extra: []string{"a"}},
+		{Host: "example.com", Path: "/a", Query: "b"},
+		{Host: "example.com", Path: "/a?b"},
+		{Host: "example.com/a", Query: "b"},
+		{Path: "/\x00\x01"},
+		{Path: "/", Query: "\x00\x01"},
 	}
 	seen := map[Key]int{}
 	for i, p := range parts {

@@ -36,8 +36,10 @@ func TestModel(t *testing.T) {
 				o.SpillBytes, o.WindowBytes, o.MaxBodyBytes = 8<<10, 16<<10, 40<<10
 				o.MaxFollowers = 6
 			}, func(s *stage) {
-				m := &model{stage: s, rnd: rand.New(rand.NewPCG(seed, 1)), hot: map[string]*fetched{}, latest: map[string]int{}, posted: map[string]int{},
-					hard: map[string]uint64{}, soft: map[string]uint64{}, purgedAt: map[string]time.Time{}, events: map[string][]string{}}
+				m := &model{
+					stage: s, rnd: rand.New(rand.NewPCG(seed, 1)), hot: map[string]*fetched{}, latest: map[string]int{}, posted: map[string]int{},
+					hard: map[string]uint64{}, soft: map[string]uint64{}, purgedAt: map[string]time.Time{}, events: map[string][]string{},
+				}
 				for range *modelSteps {
 					m.step()
 				}

@@ -3,6 +3,7 @@ package cache
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strconv"
 )
@@ -67,7 +68,7 @@ func (m *Multipart) Write(w io.Writer, open func(ByteRange) (io.Reader, error)) 
 			return err
 		}
 		if _, err := io.CopyN(w, content, r.Length); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return io.ErrUnexpectedEOF
 			}
 			return err

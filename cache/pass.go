@@ -107,7 +107,7 @@ func (w *passWriter) FlushError() error {
 }
 
 // Flush implements http.Flusher.
-func (w *passWriter) Flush() { w.FlushError() }
+func (w *passWriter) Flush() { _ = w.FlushError() }
 
 // Hijack implements http.Hijacker.
 func (w *passWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -155,6 +155,11 @@ func (c *Cache) drop(p KeyParts, splits []string) {
 	if len(splits) == 0 {
 		splits = []string{p.Split}
 	}
+	// First the flights: one that commits meanwhile sees that it is doomed, or has
+	// committed before the keys are dropped.
+	c.flights.doom(func(f *flight) bool {
+		return f.place.Host == p.Host && f.place.Path == p.Path && f.place.Query == p.Query
+	})
 	for _, p.Split = range splits {
 		c.dropKey(NewKey(p))
 		if p.HasOrigin {
@@ -163,9 +168,6 @@ func (c *Cache) drop(p KeyParts, splits []string) {
 			c.dropKey(NewKey(plain))
 		}
 	}
-	c.flights.doom(func(f *flight) bool {
-		return f.place.Host == p.Host && f.place.Path == p.Path && f.place.Query == p.Query
-	})
 }
 
 // dropKey drops what is stored under one key.

@@ -77,7 +77,7 @@ func refusesStored(f Freshness, r RequestDirectives, ttl time.Duration, now time
 	switch {
 	case r.NoCache, r.NoStore:
 		return true
-	case r.MaxAge.Stated && f.Age(now) > r.MaxAge.Duration && !(r.MaxStale.Stated && ttl <= 0),
+	case r.MaxAge.Stated && f.Age(now) > r.MaxAge.Duration && (!r.MaxStale.Stated || ttl > 0),
 		r.MaxAge.Stated && r.MaxAge.Duration == 0:
 		return true
 	case r.MinFresh.Stated && ttl < r.MinFresh.Duration:

@@ -110,9 +110,18 @@ func TestFailureOf(t *testing.T) {
 		err    error
 		want   Failure
 	}{
-		{500, nil, FailureStatus}, {502, nil, FailureStatus}, {503, nil, FailureStatus}, {504, nil, FailureStatus},
-		{200, nil, FailureNone}, {304, nil, FailureNone}, {401, nil, FailureNone}, {403, nil, FailureNone},
-		{404, nil, FailureNone}, {410, nil, FailureNone}, {429, nil, FailureNone}, {501, nil, FailureNone},
+		{500, nil, FailureStatus},
+		{502, nil, FailureStatus},
+		{503, nil, FailureStatus},
+		{504, nil, FailureStatus},
+		{200, nil, FailureNone},
+		{304, nil, FailureNone},
+		{401, nil, FailureNone},
+		{403, nil, FailureNone},
+		{404, nil, FailureNone},
+		{410, nil, FailureNone},
+		{429, nil, FailureNone},
+		{501, nil, FailureNone},
 		{0, refused, FailureDisconnected},
 		{0, context.DeadlineExceeded, FailureDisconnected},
 		{0, fmt.Errorf("fetching: %w", context.Canceled), FailureNone},

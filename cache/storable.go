@@ -37,7 +37,7 @@ func Storable(x Exchange) Reason {
 		return ReasonSetCookie
 	case p.Private:
 		return ReasonPrivate
-	case p.NoStore && !(p.MustUnderstand && understood(x.Status)):
+	case p.NoStore && (!p.MustUnderstand || !understood(x.Status)):
 		// Both directives together mean: store if you know the status code, else
 		// do not (RFC 9111 section 5.2.2.3).
 		return ReasonNoStore

@@ -134,7 +134,7 @@ func (x *serving) tail(f *flight, reader *bodyReader, rest int64) {
 		}
 		p, err := reader.next(x.r.Context())
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			for name, values := range f.trailer {
 				x.w.Header()[http.TrailerPrefix+name] = values
 			}

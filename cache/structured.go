@@ -158,7 +158,7 @@ func (p *structuredParser) key() (string, bool) {
 	for i < len(p.rest) {
 		c := p.rest[i]
 		lower := c >= 'a' && c <= 'z' || c == '*'
-		if !lower && (i == 0 || !(isDigit(c) || c == '_' || c == '-' || c == '.')) {
+		if !lower && (i == 0 || (!isDigit(c) && c != '_' && c != '-' && c != '.')) {
 			break
 		}
 		i++

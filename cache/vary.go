@@ -156,7 +156,7 @@ func PreferredLanguage(h http.Header) string {
 // its commas, which no list-based field gives a meaning (RFC 9111 section 4.1).
 // A single line without white space and comma is returned as it is.
 func normaliseList(lines []string) string {
-	if len(lines) == 1 && strings.IndexAny(lines[0], " \t,") < 0 {
+	if len(lines) == 1 && !strings.ContainsAny(lines[0], " \t,") {
 		return lines[0]
 	}
 	var b strings.Builder

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -22,6 +23,7 @@ type Call struct {
 	Open   bool           // the body is written later, by Write and CloseWrite
 	Upload int64          // bytes of a patterned body, instead of Body
 	Tunnel string         // :protocol of an extended CONNECT (RFC 8441, RFC 9220); h2 and h3 only
+	Decode bool           // the answer's content codings are taken off
 	Hold   bool           // the answer's body is not read before Resume
 	Jar    http.CookieJar // nil for none
 	Server *Server        // that every name stands for
@@ -71,72 +73,56 @@ type Answer struct {
 // are safe for concurrent use; each wait fails after the harness's time limit.
 type Client struct {
 	name       string
-	ctx        context.Context
+	ctx        context.Context // done when the client has left or the answer has ended
 	cancel     context.CancelFunc
 	resume     chan struct{} // closed when the body may be read; nil if it always may
-	writer     io.WriteCloser
 	resumeOnce sync.Once
 	ended      chan struct{} // closed when nothing of the client runs any more
 
-	state  signal // guards answer
+	state  signal         // guards what follows
+	writer io.WriteCloser // of an open body or an upgraded connection; nil without
 	answer Answer
 }
 
 // StartClient sends the call and returns while the answer is still to come.
 func StartClient(name string, call Call) (*Client, error) {
-	scheme, authority, target, err := call.parts()
+	p, err := newPeer(call)
 	if err != nil {
 		return nil, err
-	}
-	if call.Jar != nil {
-		if u, err := url.Parse(call.URL); err == nil {
-			var pairs []string
-			for _, cookie := range call.Jar.Cookies(u) {
-				pairs = append(pairs, cookie.Name+"="+cookie.Value)
-			}
-			if len(pairs) > 0 {
-				call.Fields = append(call.Fields, Field{"Cookie", strings.Join(pairs, "; ")})
-			}
-		}
 	}
 	c := &Client{name: name, ended: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if call.Hold {
 		c.resume = make(chan struct{})
 	}
-	var body io.Reader
 	switch {
 	case call.Open:
 		reader, writer := io.Pipe()
-		body, c.writer = reader, writer
+		p.pipe, p.body, c.writer = reader, reader, writer
 	case call.Upload > 0:
-		body = &pattern{left: call.Upload}
-	}
-	hostport := authority
-	if !strings.Contains(authority[strings.LastIndex(authority, "]")+1:], ":") {
-		hostport += map[string]string{"http": ":80", "https": ":443"}[scheme]
-	}
-	p := peer{Call: call, scheme: scheme, authority: authority, hostport: hostport, target: target, body: body}
-	if scheme == "https" {
-		if p.tls, err = p.tlsConfig(); err != nil {
-			return nil, err
-		}
+		p.body = &pattern{left: call.Upload}
 	}
 	go func() {
 		defer close(c.ended)
-		defer c.cancel()
-		var err error
-		switch call.Proto {
-		case "", "h1":
-			err = c.runHTTP1(&p)
-		case "raw":
-			err = c.runRaw(&p)
-		default:
-			err = c.runTransport(&p)
+		err := c.run(p)
+		c.cancel()
+		if p.pipe != nil {
+			_ = p.pipe.CloseWithError(net.ErrClosed) // nobody reads what is still written
 		}
 		c.update(func(a *Answer) { a.Done, a.Err = true, err })
 	}()
 	return c, nil
+}
+
+func (c *Client) run(p *peer) error {
+	switch p.Proto {
+	case "", "h1":
+		return c.runHTTP1(p)
+	case "raw":
+		return c.runRaw(p)
+	default:
+		return c.runTransport(p)
+	}
 }
 
 // update changes the answer and wakes who waits for it.

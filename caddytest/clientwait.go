@@ -13,7 +13,7 @@ func (c *Client) await(what string, cond func(*Answer) bool) error {
 		if cond(&a) {
 			return nil
 		}
-		return fmt.Errorf("client %s: awaited %s, but the answer ended (%v) after %s", c.name, what, a.Err, a.describe())
+		return fmt.Errorf("client %s: awaited %s, but the answer ended (%w) after %s", c.name, what, a.Err, a.describe())
 	}
 	a := c.Snapshot()
 	return fmt.Errorf("client %s: waited %v for %s, have %s", c.name, limit, what, a.describe())

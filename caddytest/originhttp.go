@@ -1,6 +1,7 @@
 package caddytest
 
 import (
+	"errors"
 	"bufio"
 	"fmt"
 	"io"
@@ -88,7 +89,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := c.data.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		c.done = true
 		left := maxHeadBytes
 		for line := "-"; line != ""; {

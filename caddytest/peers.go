@@ -23,8 +23,36 @@ import (
 type peer struct {
 	Call
 	scheme, authority, hostport, target string
-	body                                io.Reader // of an open call or an upload
-	tls                                 *tls.Config
+	tls                                 *tls.Config    // nil for http
+	body                                io.Reader      // of an open call or an upload
+	pipe                                *io.PipeReader // body, if the call is open
+}
+
+// newPeer takes the call's URL apart, adds the cookies of its jar and waits until
+// the site can show a certificate.
+func newPeer(call Call) (*peer, error) {
+	scheme, authority, target, err := call.parts()
+	if err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(call.URL); call.Jar != nil && err == nil {
+		var pairs []string
+		for _, cookie := range call.Jar.Cookies(u) {
+			pairs = append(pairs, cookie.Name+"="+cookie.Value)
+		}
+		if len(pairs) > 0 {
+			call.Fields = append(call.Fields, Field{"Cookie", strings.Join(pairs, "; ")})
+		}
+	}
+	hostport := authority
+	if !strings.Contains(authority[strings.LastIndex(authority, "]")+1:], ":") {
+		hostport += map[string]string{"http": ":80", "https": ":443"}[scheme]
+	}
+	p := &peer{Call: call, scheme: scheme, authority: authority, hostport: hostport, target: target}
+	if scheme == "https" {
+		p.tls, err = p.tlsConfig()
+	}
+	return p, err
 }
 
 // tlsConfig waits for the site's certificate, which is the last thing to be ready
@@ -65,8 +93,8 @@ func (c *Client) runHTTP1(p *peer) error {
 	go func() { written <- p.writeHTTP1(conn) }()
 	err = c.readHTTP1(p, conn, bufio.NewReader(conn))
 	c.cancel()
-	if pipe, ok := p.body.(*io.PipeReader); ok {
-		_ = pipe.CloseWithError(net.ErrClosed)
+	if p.pipe != nil {
+		_ = p.pipe.CloseWithError(net.ErrClosed)
 	}
 	if failed := <-written; err != nil && failed != nil {
 		err = fmt.Errorf("%w; sending the request: %w", err, failed)
@@ -130,7 +158,11 @@ func (c *Client) readHTTP1(p *peer, conn net.Conn, reader *bufio.Reader) error {
 			continue
 		}
 		c.head(response, p.Jar, p.URL)
-		err = c.follow(response.Body)
+		body, err := p.decoded(response)
+		if err != nil {
+			return err
+		}
+		err = c.follow(body)
 		c.update(func(a *Answer) { a.Trailer = response.Trailer })
 		return err
 	}
@@ -204,7 +236,11 @@ func (c *Client) runTransport(p *peer) error {
 	}
 	defer response.Body.Close()
 	c.head(response, p.Jar, p.URL)
-	err = c.follow(response.Body)
+	body, err := p.decoded(response)
+	if err != nil {
+		return err
+	}
+	err = c.follow(body)
 	c.update(func(a *Answer) { a.Trailer = response.Trailer })
 	return err
 }
@@ -238,7 +274,7 @@ func (p *peer) transport() (transport http.RoundTripper, closeAll func(), err er
 		}, closeAll, nil
 	}
 	// net/http's own transport refuses the field that holds :protocol.
-	return &http2.Transport{
+	return &http2.Transport{ //nolint:staticcheck // see above
 		TLSClientConfig: p.tls, DisableCompression: true,
 		DialTLSContext: func(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
 			conn, err := dial(ctx, network, address)

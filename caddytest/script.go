@@ -176,7 +176,8 @@ func (s *script) resolve(hostport string) (string, bool) {
 	return "", false
 }
 
-// cmdCaddy loads a Caddyfile, by default the one of that name. With "!", loading
+// cmdCaddy loads a Caddyfile, by default the one of that name, or Caddy's own form
+// from a file whose name ends in .json. With "!", loading
 // must fail, and "expect error" looks at why. "caddy recipe TEXT" loads the one
 // that follows a paragraph of the README that begins with the text, "caddy
 // example NAME" that of an example.
@@ -210,7 +211,12 @@ func (s *script) cmdCaddy(neg bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	s.lastErr = s.server.Load(expand(text, s.getenv), name)
+	text = expand(text, s.getenv)
+	if strings.HasSuffix(name, ".json") {
+		s.lastErr = s.server.LoadJSON([]byte(text))
+	} else {
+		s.lastErr = s.server.Load(text, name)
+	}
 	switch {
 	case neg && s.lastErr == nil:
 		return fmt.Errorf("%s loads, want an error", name)

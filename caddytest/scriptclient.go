@@ -31,6 +31,9 @@ func (s *script) parseCall(args []string) (Call, error) {
 		case "-open":
 			call.Open = true
 			continue
+		case "-decode":
+			call.Decode = true
+			continue
 		case "-hold":
 			call.Hold = true
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -160,7 +161,7 @@ func (t *forms) mapXML(b []byte) ([]byte, bool) {
 		return in, nil
 	}
 	for {
-		if _, err := d.RawToken(); err == io.EOF {
+		if _, err := d.RawToken(); errors.Is(err, io.EOF) {
 			return t.mapText(b, kindXML), true
 		} else if err != nil {
 			return nil, false

@@ -40,26 +40,34 @@ func TestRequestBody(t *testing.T) {
 		name, contentType, body, want string
 		change                        func(*http.Request)
 	}{
-		{name: "form", contentType: form, body: "a=1&siteurl=https%3A%2F%2Fexample.com%2Fblog&home=https%3A%2F%2Fexample.com%2Fblog%2F&b=%7e",
-			want: "a=1&siteurl=http%3A%2F%2Fblog.example.net&home=http%3A%2F%2Fblog.example.net%2F&b=%7e"},
+		{
+			name: "form", contentType: form, body: "a=1&siteurl=https%3A%2F%2Fexample.com%2Fblog&home=https%3A%2F%2Fexample.com%2Fblog%2F&b=%7e",
+			want: "a=1&siteurl=http%3A%2F%2Fblog.example.net&home=http%3A%2F%2Fblog.example.net%2F&b=%7e",
+		},
 		{name: "form, unescaped", contentType: form, body: "url=https://example.com/blog/x", want: "url=http%3A%2F%2Fblog.example.net%2Fx"},
 		{name: "form, URL in a parameter", contentType: form, body: "u=%3Furl%3Dhttps%253A%252F%252Fexample.com%252Fblog%252F", want: "u=%3Furl%3Dhttp%253A%252F%252Fblog.example.net%252F"},
 		{name: "form, JSON in a field", contentType: form, body: "customized=" + url.QueryEscape(`{"x":"https:\/\/example.com\/blog\/a"}`), want: "customized=" + url.QueryEscape(`{"x":"http:\/\/blog.example.net\/a"}`)},
 		{name: "form, HTML in a field", contentType: form, body: "c=" + url.QueryEscape(`<a href="/blog/x">`), want: "c=" + url.QueryEscape(`<a href="/x">`)},
-		{name: "form, paths", contentType: form, body: "_wp_http_referer=%2Fblog%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=/blog&path=%2Fblog%2Fx",
-			want: "_wp_http_referer=%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=%2F&path=%2Fblog%2Fx"},
+		{
+			name: "form, paths", contentType: form, body: "_wp_http_referer=%2Fblog%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=/blog&path=%2Fblog%2Fx",
+			want: "_wp_http_referer=%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=%2F&path=%2Fblog%2Fx",
+		},
 		{name: "form, paths of the site", contentType: form, body: "_wp_http_referer=%2Fwp-admin%2Fedit.php&redirect_to=%2Fblogger&return=https%3A%2F%2Fexample.com%2F"},
 		{name: "form, path to another host", contentType: form, body: "redirect_to=%2Fblog%2F%2Fevil.example"},
 		{name: "form, invalid escape", contentType: form, body: "a=%zz&u=https%3A%2F%2Fexample.com%2Fblog%2F"},
 		{name: "form, empty fields", contentType: form, body: "&a&=&b=&"},
 		{name: "form with a charset", contentType: form + "; charset=UTF-8", body: "u=https://example.com/blog/", want: "u=http%3A%2F%2Fblog.example.net%2F"},
 		{name: "form in UTF-16", contentType: form + "; charset=utf-16", body: "u=https://example.com/blog/"},
-		{name: "json", contentType: "application/json", body: `{"content":"<a href=\"https://example.com/blog/x\">","guid":"https:\/\/example.com\/blog\/?p=1","o":"https://example.com/"}`,
-			want: `{"content":"<a href=\"http://blog.example.net/x\">","guid":"http:\/\/blog.example.net\/?p=1","o":"https://example.com/"}`},
+		{
+			name: "json", contentType: "application/json", body: `{"content":"<a href=\"https://example.com/blog/x\">","guid":"https:\/\/example.com\/blog\/?p=1","o":"https://example.com/"}`,
+			want: `{"content":"<a href=\"http://blog.example.net/x\">","guid":"http:\/\/blog.example.net\/?p=1","o":"https://example.com/"}`,
+		},
 		{name: "json, cut", contentType: "application/json", body: `{"content":"https://example.com/blog/x`},
 		{name: "json type", contentType: "application/activity+json", body: `["https://example.com/blog/x"]`, want: `["http://blog.example.net/x"]`},
-		{name: "xml", contentType: "text/xml", body: `<?xml version="1.0"?><methodCall><string>https://example.com/blog/x</string><string>https:&#x2F;&#x2F;example.com&#x2F;blog&#x2F;</string></methodCall>`,
-			want: `<?xml version="1.0"?><methodCall><string>http://blog.example.net/x</string><string>http:&#x2F;&#x2F;blog.example.net&#x2F;</string></methodCall>`},
+		{
+			name: "xml", contentType: "text/xml", body: `<?xml version="1.0"?><methodCall><string>https://example.com/blog/x</string><string>https:&#x2F;&#x2F;example.com&#x2F;blog&#x2F;</string></methodCall>`,
+			want: `<?xml version="1.0"?><methodCall><string>http://blog.example.net/x</string><string>http:&#x2F;&#x2F;blog.example.net&#x2F;</string></methodCall>`,
+		},
 		{name: "xml, cut", contentType: "text/xml", body: `<methodCall>https://example.com/blog/x</metho`},
 		{name: "xml in utf-16", contentType: "text/xml", body: `<?xml version="1.0" encoding="utf-16"?><a>https://example.com/blog/x</a>`},
 		{name: "multipart", contentType: "multipart/form-data; boundary=x", body: "--x\r\n\r\nhttps://example.com/blog/x\r\n--x--"},

@@ -188,9 +188,9 @@ func (d *decoder) run(yield func(struct{}) bool) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errTruncated
-	case err == io.EOF && d.in == 0:
+	case errors.Is(err, io.EOF) && d.in == 0:
 		return nil // no body at all, as in the answer to HEAD
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return errTruncated
 	case err != nil:
 		return fmt.Errorf("decoding the body: %w", err)

@@ -98,7 +98,7 @@ func TestBodyReasonNames(t *testing.T) {
 		}
 		seen[r.String()] = true
 	}
-	if s := fmt.Sprint(BodyReason(200), unmapped(200)); s != "unknown unknown" {
+	if s := fmt.Sprint(BodyReason(200), unmapped(200)); s != "unknown" {
 		t.Errorf("reasons that are none are called %q", s)
 	}
 }

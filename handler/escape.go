@@ -99,8 +99,17 @@ var namedReferences = []struct {
 	name string
 	c    byte
 }{
-	{"quot;", '"'}, {"apos;", '\''}, {"amp;", '&'}, {"lt;", '<'}, {"gt;", '>'},
-	{"sol;", '/'}, {"colon;", ':'}, {"period;", '.'}, {"lowbar;", '_'}, {"commat;", '@'}, {"equals;", '='},
+	{"quot;", '"'},
+	{"apos;", '\''},
+	{"amp;", '&'},
+	{"lt;", '<'},
+	{"gt;", '>'},
+	{"sol;", '/'},
+	{"colon;", ':'},
+	{"period;", '.'},
+	{"lowbar;", '_'},
+	{"commat;", '@'},
+	{"equals;", '='},
 }
 
 func (w window) entity(i int) (c byte, n int, more bool) {

@@ -76,7 +76,7 @@ func (v *View) mapLink(s string) string {
 		case '"':
 			n := quotedLen(s[i:])
 			value := s[i+1 : i+n]
-			mapped := value
+			var mapped string
 			switch parameter := s[:i]; {
 			case hasSuffixFold(parameter, "imagesrcset="):
 				mapped = v.mapSrcset(value)

@@ -149,7 +149,7 @@ func TestCanonicalBase(t *testing.T) {
 func TestView(t *testing.T) {
 	m := newMount(t, Transparent, "/blog", siteHTTPS)
 	b := Base{"https", "example.com"}
-	if m.View(b) != m.View(b) {
+	if first := m.View(b); first != m.View(b) {
 		t.Error("a view is made twice")
 	}
 	for i := range 3 * maxViews {

@@ -68,7 +68,7 @@ func (v *View) mapText(s string) string { return mapEmbedded(s, v.inbound) }
 // of them is obeyed because it is there. Those that a cache reads are kept for it.
 func stripInternal(h http.Header, forCache bool) {
 	for name := range h {
-		if responseClass(name) == internalField && !(forCache && cacheFields[name]) {
+		if responseClass(name) == internalField && (!forCache || !cacheFields[name]) {
 			delete(h, name)
 		}
 	}

@@ -35,8 +35,15 @@ func (c scannerCase) oracle() *oracle {
 
 // fuzzSetups are the tables that random texts are mapped with.
 var fuzzSetups = []scannerCase{
-	{}, {sites: portSite}, {sites: wpSite}, {sites: labelSite}, {sites: idnSite}, {to: atRoot}, {to: toPort},
-	{sites: back, to: toSite}, {sites: back, to: toWP},
+	{},
+	{sites: portSite},
+	{sites: wpSite},
+	{sites: labelSite},
+	{sites: idnSite},
+	{to: atRoot},
+	{to: toPort},
+	{sites: back, to: toSite},
+	{sites: back, to: toWP},
 	{sites: []formBase{{"http", "blog.example.net", ""}, {"https", "www.blog.example.net", ""}, {"https", "cdn.example.org", "/s"}}},
 }
 

@@ -112,7 +112,7 @@ func schemeBefore(b []byte, i int) int {
 // in "https://web.archive.org/web/2020/http://host". A comment, "//http:", does not.
 func insideURL(b []byte, i int) bool {
 	c := charBefore(b, i)
-	return isAlnum(c) || c == '/' && !(i >= 2 && b[i-1] == '/' && b[i-2] == '/')
+	return isAlnum(c) || c == '/' && (i < 2 || b[i-1] != '/' || b[i-2] != '/')
 }
 
 // mayBeSchemeless reports whether "//host" with its first slash at b[i] is the

@@ -142,7 +142,8 @@ func TestScannerCount(t *testing.T) {
 	s.Close()
 	got := fmt.Sprint(s.Count())
 	if want := fmt.Sprint(scanCount{Mapped: 1, Unmapped: [unmappedCount]int64{
-		unmappedBare: 1, unmappedMailbox: 1, unmappedScheme: 1, unmappedNested: 1, unmappedSerialized: 1, unmappedPort: 1, unmappedUserinfo: 1}}); got != want {
+		unmappedBare: 1, unmappedMailbox: 1, unmappedScheme: 1, unmappedNested: 1, unmappedSerialized: 1, unmappedPort: 1, unmappedUserinfo: 1,
+	}}); got != want {
 		t.Errorf("count %s, want %s", got, want)
 	}
 }

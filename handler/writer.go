@@ -393,7 +393,7 @@ func (a *ResponseWriter) Close(cause error) error {
 func (a *ResponseWriter) copyTrailers() {
 	outer := a.w.Header()
 	pass := func(key, name string) {
-		if v, ok := a.header[key]; ok && !(a.reason == BodyMapped && isIntegrity(name)) {
+		if v, ok := a.header[key]; ok && (a.reason != BodyMapped || !isIntegrity(name)) {
 			outer[key] = v
 		}
 	}

@@ -258,7 +258,7 @@ func writerIsTailed(t *testing.T, s cache.Store) {
 		}
 		whole = append(whole, piece...)
 		got := make([]byte, len(whole))
-		if n, err := w.ReadAt(got, 0); n != len(whole) || err != nil && err != io.EOF || !bytes.Equal(got, whole) {
+		if n, err := w.ReadAt(got, 0); n != len(whole) || err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(got, whole) {
 			t.Fatalf("ReadAt after piece %d: %d %v", i, n, err)
 		}
 		wantNone(t, s, "k", nil)

@@ -72,7 +72,7 @@ func (l ledger) differences(mode int, judged map[string]verdict) map[string]stri
 // parseText reads a text ledger:
 //
 //	[group]
-//	id  verdict  verdict  # note
+//	id  verdict  # note
 //
 // with a verdict for each mode. Lines that begin with "#" are comments.
 func parseText(data []byte) (ledger, error) {

@@ -30,7 +30,7 @@ func TestTextLedger(t *testing.T) {
 	if again, err := parseText(written); err != nil || !cmp.Equal(again, l, compareEntries) {
 		t.Errorf("reads back as %v, %v", again, err)
 	}
-	for _, bad := range []string{"id pass", "id pass pass pass", "id good pass", "[open pass"} {
+	for _, bad := range []string{"id pass", "id pass ", "id good pass", "[open pass"} {
 		if _, err := parseText([]byte(bad)); err == nil {
 			t.Errorf("%q was read", bad)
 		}

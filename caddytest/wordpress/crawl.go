@@ -88,7 +88,7 @@ var (
 var (
 	links = regexp.MustCompile(`(?i)(?:\b(?:href|src|action|data-src)\s*=\s*["']|\burl\(\s*["']?|"(?:link|source_url|href)":")([^"'\s<>)]+)`)
 	// unsafeLink matches what changes something, needs a nonce, or is of the moment.
-	unsafeLink = regexp.MustCompile(`(?i)_wpnonce|action=(?:[^er]|e[^d]|r[^p])|logout|delete|trash|spam|approve|activate|nonce|changeset|doing_wp_cron|autosave|download=|update\.php|/wp-cron|_wp_http_referer|return=|reauth|post-new\.php\?.*(wp_hidden|customizer)`)
+	unsafeLink = regexp.MustCompile(`(?i)_wpnonce|global-styles/\d|action=(?:[^er]|e[^d]|r[^p])|logout|delete|trash|spam|approve|activate|nonce|changeset|doing_wp_cron|autosave|download=|update\.php|/wp-cron|_wp_http_referer|return=|reauth|post-new\.php\?.*(wp_hidden|customizer)`)
 	// asset matches what a visitor gets as well.
 	asset  = regexp.MustCompile(`^/wp-(?:content|includes)/`)
 	digits = regexp.MustCompile(`\d+`)

@@ -34,8 +34,8 @@ type process struct {
 func startProcess(name string, log io.Writer, stop os.Signal, path string, args ...string) (*process, error) {
 	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	// A test binary that is killed takes its daemons along.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// A test binary that is killed takes its daemons along, and they their workers.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 
 	p := &process{name: name, cmd: cmd, stop: stop, done: make(chan struct{})}
 	started := make(chan error)

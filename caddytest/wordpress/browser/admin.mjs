@@ -80,9 +80,9 @@ export async function upload({ admin: page, at }) {
 /** Adds a picture in the grid of the library, whose uploader is that of every media dialogue. */
 export async function uploadInGrid({ admin: page, at }) {
 	await page.goto(at('/wp-admin/upload.php?mode=grid'));
-	const before = await page.locator('.attachment').count();
+	await page.locator('.attachment .thumbnail img').first().waitFor();
 	await page.locator('.moxie-shim input[type=file]').first().setInputFiles({ name: 'gridded.png', mimeType: 'image/png', buffer: await picture(page) });
-	await page.waitForFunction((n) => document.querySelectorAll('.attachment .thumbnail img').length > 0 && document.querySelectorAll('.attachment:not(.uploading)').length > n, before);
+	await page.locator('.attachment:not(.uploading) img[src*=gridded]').waitFor();
 	await pictures(page);
 	return page;
 }
