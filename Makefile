@@ -43,11 +43,6 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
-BENCHROUNDS ?= 5
-.PHONY: bench
-bench: ## cost of a request beside other servers, into docs/performance.md (BENCHROUNDS=20; needs wrk, h2load, taskset)
-	$(GO) run ./bench -rounds $(BENCHROUNDS) -out docs/performance.md
-
 .PHONY: mutate
 mutate: ## take each rule of the body scanner away in turn and show that a test fails
 	$(GO) test -count=1 -v -run 'TestEachRuleIsNeeded' ./handler
@@ -71,6 +66,11 @@ wordpress: wordpress-install ## a real WordPress behind a mount, to click throug
 .PHONY: test-wordpress
 test-wordpress: wordpress-install ## end to end: real WordPress, MariaDB, php-fpm, Chromium
 	$(GO) test -count=1 -timeout 25m -tags wordpress ./caddytest/wordpress/...
+
+BENCHROUNDS ?= 5
+.PHONY: bench
+bench: ## cost of a request beside other servers, into docs/performance.md (BENCHROUNDS=20; needs wrk, h2load, taskset)
+	$(GO) run ./bench -rounds $(BENCHROUNDS) -out docs/performance.md
 
 .PHONY: cover
 cover: ## coverage of the packages by all tests, as out/cover.html

@@ -132,7 +132,7 @@ func (s *script) expectAnswer(client *Client, neg bool, subject string, args []s
 		have = []string{strconv.Itoa(len(a.Body))}
 	case "complete":
 		have = []string{strconv.FormatBool(a.Err == nil)}
-	case "earliest":
+	case "hints":
 		have = []string{strconv.Itoa(len(a.Early))}
 	case "header", "trailer", "early":
 		if len(args) == 0 {
