@@ -43,9 +43,9 @@ func DefaultBypassQueries() []string { return append([]string(nil), bypassQuerie
 // BypassRules says which requests are passed by their path, query and fields.
 // Make it with NewBypassRules. It is safe for concurrent use.
 type BypassRules struct {
-	operator []string
-	paths    []string
-	exempt   []string
+	operator []pathPattern
+	paths    []pathPattern
+	exempt   []pathPattern
 	queries  names
 }
 
@@ -54,12 +54,9 @@ type BypassRules struct {
 // "*x*", or a glob of path.Match, in any letter case. The operator's patterns
 // have no exemptions. Without wordpress the defaults are left out.
 func NewBypassRules(patterns []string, wordpress bool) *BypassRules {
-	b := &BypassRules{}
-	for _, p := range patterns {
-		b.operator = append(b.operator, strings.ToLower(p))
-	}
+	b := &BypassRules{operator: newPathPatterns(patterns)}
 	if wordpress {
-		b.paths, b.exempt = bypassPaths, cacheablePaths
+		b.paths, b.exempt = newPathPatterns(bypassPaths), newPathPatterns(cacheablePaths)
 		b.queries.add(bypassQueries...)
 	}
 	return b
@@ -166,30 +163,67 @@ func cleanPath(p string) string {
 	return c
 }
 
-func matchAny(patterns []string, lower string) bool {
-	for _, p := range patterns {
-		if matchPath(p, lower) {
+// pathPattern is a pattern of Caddy's path matcher, read once: the kinds that are
+// cheap to match are told apart, since every request is matched with all of them.
+type pathPattern struct {
+	kind pathPatternKind
+	text string // lower case, without the stars but for a glob
+}
+
+type pathPatternKind uint8
+
+const (
+	patternExact pathPatternKind = iota
+	patternPrefix
+	patternSuffix
+	patternWithin
+	patternGlob
+)
+
+func newPathPatterns(patterns []string) []pathPattern {
+	compiled := make([]pathPattern, len(patterns))
+	for i, p := range patterns {
+		compiled[i] = newPathPattern(strings.ToLower(p))
+	}
+	return compiled
+}
+
+func newPathPattern(p string) pathPattern {
+	n := strings.Count(p, "*")
+	switch {
+	case n == 0 && !strings.ContainsAny(p, `?[\`):
+		return pathPattern{patternExact, p}
+	case n == 1 && strings.HasSuffix(p, "*"):
+		return pathPattern{patternPrefix, p[:len(p)-1]}
+	case n == 1 && strings.HasPrefix(p, "*"):
+		return pathPattern{patternSuffix, p[1:]}
+	case n == 2 && strings.HasPrefix(p, "*") && strings.HasSuffix(p, "*"):
+		return pathPattern{patternWithin, p[1 : len(p)-1]}
+	}
+	return pathPattern{patternGlob, p}
+}
+
+// match matches a lower-case path.
+func (p *pathPattern) match(lower string) bool {
+	switch p.kind {
+	case patternExact:
+		return lower == p.text
+	case patternPrefix:
+		return strings.HasPrefix(lower, p.text)
+	case patternSuffix:
+		return strings.HasSuffix(lower, p.text)
+	case patternWithin:
+		return strings.Contains(lower, p.text)
+	}
+	ok, err := path.Match(p.text, lower)
+	return ok && err == nil
+}
+
+func matchAny(patterns []pathPattern, lower string) bool {
+	for i := range patterns {
+		if patterns[i].match(lower) {
 			return true
 		}
 	}
 	return false
-}
-
-// matchPath matches a lower-case path as Caddy's path matcher does.
-func matchPath(pattern, urlPath string) bool {
-	n := strings.Count(pattern, "*")
-	switch {
-	case pattern == "*":
-		return true
-	case n == 0 && !strings.ContainsAny(pattern, `?[\`):
-		return pattern == urlPath
-	case n == 1 && strings.HasSuffix(pattern, "*"):
-		return strings.HasPrefix(urlPath, pattern[:len(pattern)-1])
-	case n == 1 && strings.HasPrefix(pattern, "*"):
-		return strings.HasSuffix(urlPath, pattern[1:])
-	case n == 2 && len(pattern) > 1 && strings.HasPrefix(pattern, "*") && strings.HasSuffix(pattern, "*"):
-		return strings.Contains(urlPath, pattern[1:len(pattern)-1])
-	}
-	ok, err := path.Match(pattern, urlPath)
-	return ok && err == nil
 }

@@ -85,7 +85,7 @@ func TestBypassWithoutWordPress(t *testing.T) {
 	}
 }
 
-func TestMatchPath(t *testing.T) {
+func TestPathPattern(t *testing.T) {
 	for _, test := range []struct {
 		pattern, path string
 		want          bool
@@ -102,7 +102,7 @@ func TestMatchPath(t *testing.T) {
 		{"/a/*/c", "/a/b/b/c", false},
 		{"/[", "/[", false},
 	} {
-		if got := matchPath(test.pattern, test.path); got != test.want {
+		if got := matchAny(newPathPatterns([]string{test.pattern}), test.path); got != test.want {
 			t.Errorf("%q on %q = %v", test.pattern, test.path, got)
 		}
 	}
