@@ -169,13 +169,9 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 	return cache.ReasonUndecided
 }
 
-// sendsCredentials tells whether the site is sent credentials with the request:
-// those of a user whom this site itself has let in are its own.
+// sendsCredentials tells whether the site is sent credentials with the request.
 func (m *Mount) sendsCredentials(r *http.Request) bool {
-	if len(r.Header["Authorization"]) == 0 || m.Authorization == "drop" {
-		return false
-	}
-	return m.Authorization == "pass" || !userAuthenticated(r)
+	return len(r.Header["Authorization"]) > 0 && m.mapping.SendsAuthorization(userAuthenticated(r))
 }
 
 // fromCache answers the request by the shared cache and writes result.

@@ -25,11 +25,24 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 	dropClaims(h, r.Method, p)
 	v.mapReferences(h)
 	v.filterCookies(h)
-	if v.m.authorization == "drop" || p.UserAuthenticated && v.m.authorization != "pass" {
+	if !v.m.SendsAuthorization(p.UserAuthenticated) {
 		delete(h, "Authorization")
 	}
 	v.setForwarded(h, p)
 	v.m.markLoop(h)
+}
+
+// SendsAuthorization reports whether the site is sent a request's Authorization
+// (Options.Authorization): the credentials of a user whom the main site has
+// authenticated are the main site's.
+func (m *Mount) SendsAuthorization(userAuthenticated bool) bool {
+	switch m.authorization {
+	case "drop":
+		return false
+	case "pass":
+		return true
+	}
+	return !userAuthenticated
 }
 
 // host returns the Host field that the site is asked under.
