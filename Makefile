@@ -25,6 +25,7 @@ build: ## build Caddy with the mount into ./caddy
 test: ## all tests, race detector on
 	$(GO) vet ./...
 	$(GO) test -race -timeout 15m ./...
+	$(GO) test -count=1 -run Cost ./caddytest # allocations cannot be counted under the race detector
 
 .PHONY: lint
 lint: $(GOLANGCI) ## the linters of .golangci.yml

@@ -40,7 +40,9 @@ func (p *mountParser) finishProxy() error {
 	if len(p.groups) > 0 {
 		rp.Upstreams = distinct(rp.Upstreams)
 	}
-	p.forward(rp)
+	if err := keepHost(rp); err != nil {
+		return err
+	}
 	if err := p.serverName(rp); err != nil {
 		return err
 	}
@@ -60,11 +62,21 @@ func (p *mountParser) proxyLine(upstreams []caddyfile.Token) []caddyfile.Token {
 	return tokens
 }
 
-// forward makes reverse_proxy send the fields as the mount has set them: it
-// would else put the upstream's address into Host, append the peer to
-// X-Forwarded-For a second time and send X-Forwarded-Host to a site that knows
-// nothing of its public address.
-func (p *mountParser) forward(rp *reverseproxy.Handler) {
+// keepHost makes reverse_proxy send Host as the mount has set it: over TLS it
+// would put the upstream's address there. The forwarded fields need no line: it
+// adds the last hop to X-Forwarded-For and keeps or repeats the rest.
+func keepHost(rp *reverseproxy.Handler) error {
+	var transport struct {
+		TLS json.RawMessage `json:"tls"`
+	}
+	if len(rp.TransportRaw) > 0 {
+		if err := json.Unmarshal(rp.TransportRaw, &transport); err != nil {
+			return err
+		}
+	}
+	if transport.TLS == nil {
+		return nil
+	}
 	if rp.Headers == nil {
 		rp.Headers = new(headers.Handler)
 	}
@@ -76,10 +88,7 @@ func (p *mountParser) forward(rp *reverseproxy.Handler) {
 		ops.Set = make(map[string][]string)
 	}
 	ops.Set["Host"] = []string{"{http.request.hostport}"}
-	ops.Set["X-Forwarded-For"] = []string{"{http.request.header.X-Forwarded-For}"}
-	if !p.m.Aware {
-		ops.Delete = append(ops.Delete, "X-Forwarded-Host")
-	}
+	return nil
 }
 
 // serverName sets the TLS server name to the site's host where every https
