@@ -66,7 +66,7 @@ wordpress: wordpress-install ## a real WordPress behind a mount, to click throug
 
 .PHONY: test-wordpress
 test-wordpress: wordpress-install ## end to end: real WordPress, MariaDB, php-fpm, Chromium
-	$(GO) test -count=1 -timeout 25m -tags wordpress ./caddytest/wordpress/...
+	$(GO) test -count=1 -timeout 40m -tags wordpress ./caddytest/wordpress/...
 
 BENCHROUNDS ?= 5
 .PHONY: bench
