@@ -129,12 +129,12 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Ledger = s.ledger
 	if ttl := o.TTL; ttl != nil {
 		o.TTL = func(status int, path string) time.Duration {
-			return ttl(status, m.below(path))
+			_, _, rest := m.mapping.Locate(path)
+			return ttl(status, rest)
 		}
 	}
 	o.Bypass = m.bypasses
-	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
-	o.Cookies.Learnt = m.mapping.SiteCookie
+	o.SiteCookie = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
 	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
@@ -150,15 +150,9 @@ func (m *Mount) openCache(s *openStore) error {
 	return nil
 }
 
-// below returns the part of a canonical public path below the mount.
-func (m *Mount) below(path string) string {
-	_, _, rest := m.mapping.Locate(path)
-	return rest
-}
-
 // bypasses says why a request is to pass by the cache.
 func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
-	if reason := m.shared.bypass.Reason(m.below(q.Path), q.RawQuery, r.Header); reason != cache.ReasonStored {
+	if reason := m.shared.bypass.Reason(q.Rest, q.RawQuery, r.Header); reason != cache.ReasonStored {
 		return reason
 	}
 	if m.Cache.bypass != nil {
@@ -181,6 +175,7 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	q := cache.Request{
 		Scheme: base.Scheme, Host: base.Host,
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
+		Rest:    x.rest,
 		FastCGI: x.m.origins.fastCGI,
 		Detach:  x.detach,
 	}

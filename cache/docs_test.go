@@ -81,11 +81,9 @@ func TestDocumentedLists(t *testing.T) {
 	text := documentation(t)
 	code := regexp.MustCompile("`([^`]+)`")
 	for mark, list := range map[string][]string{
-		"list: site cookies":     DefaultSiteCookies(),
-		"list: harmless cookies": DefaultHarmlessCookies(),
-		"list: bypass paths":     DefaultBypassPaths(),
-		"list: bypass queries":   DefaultBypassQueries(),
-		"list: dropped queries":  DefaultDropQuery(),
+		"list: bypass paths":    DefaultBypassPaths(),
+		"list: bypass queries":  DefaultBypassQueries(),
+		"list: dropped queries": DefaultDropQuery(),
 	} {
 		var documented []string
 		for _, match := range code.FindAllStringSubmatch(marked(t, text, mark), -1) {

@@ -73,10 +73,11 @@ type Options struct {
 	// (as BypassRules do) if it is not. It sees GET and HEAD without body. Nil:
 	// none passes.
 	Bypass func(r *http.Request, q *Request) Reason
-	// Cookies tell which cookies are the site's. A request with one is fetched
-	// alone and answered from the store only within a lifetime that the origin
-	// stated. Nil: every cookie is the site's.
-	Cookies *CookieRules
+	// SiteCookie reports whether a cookie of this name is the site's; a value
+	// without a name has the empty one. A request with one is fetched alone and
+	// answered from the store only within a lifetime that the origin stated. Nil:
+	// every cookie is the site's.
+	SiteCookie func(name string) bool
 	// Authorization reports whether the request reaches the origin with
 	// credentials. Nil: if it has the field Authorization.
 	Authorization func(r *http.Request) bool
