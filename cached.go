@@ -177,7 +177,9 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
 		Rest:    x.rest,
 		FastCGI: x.m.origins.fastCGI,
-		Detach:  x.detach,
+		// Who may tell the visitor's address is a proxy of the operator's.
+		Surrogate: x.m.Cache.CDN > 0 && trustedPeer(x.r),
+		Detach:    x.detach,
 	}
 	switch {
 	case x.m.shared.live:
@@ -205,7 +207,8 @@ type passing exchange
 
 // ServeHTTP implements cache.Handler.
 func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
-	return (*exchange)(p).pass(w)
+	raw, _ := (*exchange)(p).query()
+	return p.m.fetch(w, p.r, p.v, p.rest, raw, (*exchange)(p).peer(), readByCache)
 }
 
 // identified tells whether a handler before the mount has said who the user is
@@ -253,6 +256,6 @@ func (x *exchange) detach() cache.Handler {
 		for name, value := range vars {
 			caddyhttp.SetVar(r.Context(), name, value)
 		}
-		return m.fetch(w, r, v, rest, raw, peer, true)
+		return m.fetch(w, r, v, rest, raw, peer, readByStore)
 	})
 }

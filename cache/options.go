@@ -67,7 +67,8 @@ type Options struct {
 	Stale StaleOptions
 	// Browser and CDN are how long clients and caches between may keep a
 	// response whose lifetime the origin did not state. Zero: they validate it
-	// on each use.
+	// on each use. With CDN, caches in front are told the purge tags
+	// (Request.Surrogate).
 	Browser, CDN time.Duration
 	// Bypass reports why a request is to pass whatever is stored, or ReasonStored
 	// (as BypassRules do) if it is not. It sees GET and HEAD without body. Nil:

@@ -48,9 +48,14 @@ type passWriter struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *passWriter) WriteHeader(status int) {
-	if !w.wrote && (status >= 200 || status == http.StatusSwitchingProtocols) {
+	switch {
+	case w.wrote:
+	case status >= 200 || status == http.StatusSwitchingProtocols:
 		w.wrote = true
 		w.answered(status)
+	default:
+		takeTags(w.Header())
+		dropSpoken(w.Header())
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -58,7 +63,9 @@ func (w *passWriter) WriteHeader(status int) {
 // answered handles the final header before the client sees it.
 func (w *passWriter) answered(status int) {
 	x, h := w.x, w.Header()
-	takeTags(h)
+	if tags, kept := takeTags(h); x.c.CDN > 0 {
+		x.tellTags(surrogateFields(tags, kept))
+	}
 	if Invalidates(x.r.Method, status) {
 		x.c.invalidate(x.r, x.q, status, h)
 		x.c.invalidateGroups(x.r.Method, status, h)
@@ -66,6 +73,7 @@ func (w *passWriter) answered(status int) {
 	if w.reason == ReasonHitForMiss {
 		x.heal(status, h)
 	}
+	dropSpoken(h)
 	s := Status{Forward: w.forward, ForwardStatus: status, Detail: w.reason}
 	x.q.Result.Status = s
 	s.AddTo(h)

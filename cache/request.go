@@ -26,6 +26,9 @@ type Request struct {
 	Extra []string
 	// Pass, if not ReasonUndecided, says why the request is to pass.
 	Pass Reason
+	// Surrogate says that the client is a cache of the operator's in front of this
+	// one: where Options.CDN is set it is told the purge tags.
+	Surrogate bool
 	// FastCGI says that the origin is reached through FastCGI: where the answer
 	// has no Content-Length, a lost connection looks like its end.
 	FastCGI bool
