@@ -18,7 +18,7 @@ func (x *serving) pass(reason Reason) error {
 		// The look-up knows better how it came to that.
 		forward = x.why.Forward()
 	}
-	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward}
+	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward, described: x.outdatedBy(reason)}
 	x.note(PhasePass, reason, Status{Forward: forward, Detail: reason})
 	if len(x.c.Codings) == 0 || reason == ReasonUpgrade {
 		return x.origin.ServeHTTP(w, x.r)
@@ -43,7 +43,9 @@ type passWriter struct {
 	x       *serving
 	reason  Reason
 	forward Forward
-	wrote   bool
+	// described is the stored response that a HEAD's answer speaks of, or nil.
+	described *Stored
+	wrote     bool
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -72,6 +74,9 @@ func (w *passWriter) answered(status int) {
 	}
 	if w.reason == ReasonHitForMiss {
 		x.heal(status, h)
+	}
+	if w.described != nil {
+		x.c.outdate(w.described, status, h)
 	}
 	dropSpoken(h)
 	s := Status{Forward: w.forward, ForwardStatus: status, Detail: w.reason}
