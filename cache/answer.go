@@ -69,7 +69,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		}
 		a.body = newBody(-1, 0, c.WindowBytes, c.memory, nil)
 		a.body.window()
-		c.flights.remove(f)
+		c.flights.settle(f)
 	}
 	if setsMark(a.reason, status) {
 		c.marks.set(f.primary(), now)

@@ -62,6 +62,7 @@ type flight struct {
 	codings flightCodings
 
 	watchdog *time.Timer
+	noted    bool         // watch has said that it stalls
 	moved    atomic.Int64 // when the origin last brought something, Unix ns
 	blocked  atomic.Bool  // the origin waits for a reader
 	doomed   atomic.Bool  // invalidated: not stored
@@ -167,7 +168,8 @@ func (f *flight) touch() { f.moved.Store(time.Now().UnixNano()) }
 
 // watch looks whether the flight stalls. Before the header it gives place to a
 // replacement and tells its clients; afterwards it takes no new clients, whom a new
-// flight serves, and goes on for those whom it has begun to serve.
+// flight serves, and goes on for those whom it has begun to serve. One that serves
+// nobody ends. It is called by one goroutine at a time, until the origin is done.
 func (f *flight) watch() {
 	idle := time.Since(time.Unix(0, f.moved.Load()))
 	if f.blocked.Load() {
@@ -177,11 +179,24 @@ func (f *flight) watch() {
 		f.watchdog.Reset(f.c.Stall - idle)
 		return
 	}
-	f.c.flights.remove(f)
-	f.c.Hooks.log("origin stalled", ReasonStalled, nil)
-	if !f.answered() {
-		close(f.stalled)
+	clients, ended := f.c.flights.served(f)
+	if ended {
+		return
 	}
+	if !f.noted {
+		f.noted = true
+		f.c.flights.remove(f)
+		f.c.Hooks.log("origin stalled", ReasonStalled, nil)
+		if !f.answered() {
+			close(f.stalled)
+		}
+		clients, _ = f.c.flights.served(f)
+	}
+	if clients == 0 {
+		f.cancel(ErrStalled)
+		return
+	}
+	f.watchdog.Reset(f.c.Stall)
 }
 
 // answered says whether the answer's header is known.

@@ -161,6 +161,22 @@ func (f *flight) nearlyDone() bool {
 	return a.reason == ReasonStored && a.length >= 0 && a.length-size < abandonBytes
 }
 
+// settle notes that f brings nothing to store: it is needed by its clients only.
+func (t *flights) settle(f *flight) {
+	t.mu.Lock()
+	f.background = false
+	t.drop(f)
+	t.mu.Unlock()
+}
+
+// served returns how many clients f has, which grow no more once it is out of the
+// table, and whether it has ended.
+func (t *flights) served(f *flight) (clients int, ended bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return f.clients, f.ended
+}
+
 // remove takes f out of the table: it takes no more clients.
 func (t *flights) remove(f *flight) {
 	t.mu.Lock()
