@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -120,7 +121,8 @@ func (f *flight) run() {
 		return
 	}
 	f.touch()
-	f.watchdog = time.AfterFunc(f.c.Stall, f.watch)
+	f.watchdog = time.AfterFunc(math.MaxInt64, f.watch)
+	f.watchdog.Reset(f.c.Stall) // now watch finds it
 	w := &flightWriter{f: f, header: make(http.Header), length: -1}
 	err := f.call(w)
 	f.watchdog.Stop()
