@@ -175,8 +175,9 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	q := cache.Request{
 		Scheme: base.Scheme, Host: base.Host,
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
-		Rest:    x.rest,
-		FastCGI: x.m.origins.fastCGI,
+		Rest:      x.rest,
+		FastCGI:   x.m.origins.fastCGI,
+		WholeOnly: !x.m.mapping.MayRange(x.rest),
 		// Who may tell the visitor's address is a proxy of the operator's.
 		Surrogate: x.m.Cache.CDN > 0 && trustedPeer(x.r),
 		Detach:    x.detach,

@@ -46,9 +46,11 @@ type flight struct {
 	credentials bool
 	// replacement: a stalled flight for the same key went before.
 	replacement bool
-	ctx         context.Context
-	cancel      context.CancelCauseFunc
-	sent        time.Time
+	// fill: a part of the body was asked for, and passed.
+	fill   bool
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	sent   time.Time
 
 	hints   chan hint     // early hints, for the client that started it
 	ready   chan struct{} // closed once answer is set

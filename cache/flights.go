@@ -8,6 +8,7 @@ type flights struct {
 	mu      sync.Mutex
 	table   map[Key]*flight
 	running map[*flight]struct{} // including those that can no longer be joined
+	fills   int                  // running, because a part was asked for
 	quiet   *sync.Cond           // nothing runs
 }
 
@@ -196,6 +197,9 @@ func (t *flights) end(f *flight) {
 	t.mu.Lock()
 	t.drop(f)
 	f.ended = true
+	if f.fill {
+		t.fills--
+	}
 	if delete(t.running, f); len(t.running) == 0 {
 		t.quiet.Broadcast()
 	}

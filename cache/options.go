@@ -38,6 +38,7 @@ const (
 	DefaultMaxMarks           = 100_000
 	DefaultUnverifiedLifetime = time.Minute
 	DefaultRangeAheadBytes    = 1 << 20
+	DefaultMaxFills           = 4
 )
 
 // Options configures a Cache. New checks it and puts the defaults in the place of
@@ -127,6 +128,9 @@ type Options struct {
 	// RangeAheadBytes is how far ahead of what has arrived a range may begin
 	// and still wait for the flight; others pass. Default 1 MiB.
 	RangeAheadBytes int64
+	// MaxFills bounds the bodies that are fetched whole at once because a part of
+	// one was asked for, which itself passes. Default 4.
+	MaxFills int
 }
 
 // Hooks are called on the goroutine where something happens and must not block.
@@ -211,6 +215,7 @@ func (o *Options) complete() error {
 	}{
 		{"flights", &o.MaxFlights, DefaultMaxFlights},
 		{"followers", &o.MaxFollowers, DefaultMaxFollowers},
+		{"background fetches", &o.MaxFills, DefaultMaxFills},
 		{"hit-for-miss marks", &o.MaxMarks, DefaultMaxMarks},
 	} {
 		if *d.value < 0 {

@@ -18,7 +18,7 @@ func (x *serving) pass(reason Reason) error {
 		// The look-up knows better how it came to that.
 		forward = x.why.Forward()
 	}
-	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward, described: x.outdatedBy(reason)}
+	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward, described: x.outdatedBy(reason), fill: x.fillable(reason)}
 	x.note(PhasePass, reason, Status{Forward: forward, Detail: reason})
 	if len(x.c.Codings) == 0 || reason == ReasonUpgrade {
 		return x.origin.ServeHTTP(w, x.r)
@@ -45,7 +45,9 @@ type passWriter struct {
 	forward Forward
 	// described is the stored response that a HEAD's answer speaks of, or nil.
 	described *Stored
-	wrote     bool
+	// fill is the flight to launch if a part comes, or nil. It may stay unused.
+	fill  *flight
+	wrote bool
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -77,6 +79,9 @@ func (w *passWriter) answered(status int) {
 	}
 	if w.described != nil {
 		x.c.outdate(w.described, status, h)
+	}
+	if w.fill != nil {
+		x.fillAfter(w.fill, status, h)
 	}
 	dropSpoken(h)
 	s := Status{Forward: w.forward, ForwardStatus: status, Detail: w.reason}
