@@ -20,6 +20,7 @@ import (
 	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
+	"github.com/caddy-mount/mount/internal/testbounds"
 )
 
 // shared is the cache of a mount and what the mount knows for it.
@@ -142,6 +143,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
+	testbounds.Apply(&o)
 	c, err := cache.New(o)
 	if err != nil {
 		return fmt.Errorf("making the cache: %w", err)

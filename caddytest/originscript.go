@@ -47,6 +47,7 @@ var stepArgs = map[string][2]int{
 	"file":      {1, 1},
 	"echo":      {0, 0},
 	"send":      {1, 1},
+	"sendfield": {1, 1},
 	"repeat":    {2, 2},
 	"pieces":    {3, 3},
 	"gzip":      {0, 0},

@@ -189,8 +189,17 @@ func (s *script) cmdCut(_ bool, args []string) error {
 	return s.with(args, func(c *Client) error { return c.End(true) })
 }
 
+// cmdResume lets a held client read: "resume CLIENT [BYTES]".
 func (s *script) cmdResume(_ bool, args []string) error {
-	return s.with(args, func(c *Client) error { c.Resume(); return nil })
+	n := int64(-1)
+	if len(args) == 2 {
+		var err error
+		if n, err = strconv.ParseInt(args[1], 10, 64); err != nil {
+			return err
+		}
+		args = args[:1]
+	}
+	return s.with(args, func(c *Client) error { c.Resume(n); return nil })
 }
 
 func (s *script) cmdLeave(_ bool, args []string) error {
