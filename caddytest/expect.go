@@ -113,8 +113,11 @@ func (s *script) cmdExpect(neg bool, args []string) error {
 
 func (s *script) expectAnswer(client *Client, neg bool, subject string, args []string) error {
 	wait := client.Head
-	if slices.Contains([]string{"body", "bodybytes", "trailer", "complete"}, subject) {
+	switch subject {
+	case "body", "bodybytes", "trailer", "complete":
 		wait = client.Wait
+	case "early":
+		wait = client.Hints
 	}
 	if err := wait(); err != nil {
 		return err
