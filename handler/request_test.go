@@ -267,7 +267,6 @@ func TestHopByHop(t *testing.T) {
 		"Cookie":            {"wordpress_logged_in_x=1"},
 		"Authorization":     {"Basic eDp5"},
 		"Cdn-Loop":          {"other", v.m.loopToken},
-		"X-Forwarded-For":   {"192.0.2.1"},
 		"X-Real-Ip":         {"192.0.2.1"},
 		"X-Forwarded-Proto": {"http"},
 		"X-Forwarded-Port":  {"80"},
