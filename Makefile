@@ -54,7 +54,7 @@ faults: ## plant faults in the cache and show that the model finds each
 
 .PHONY: soak
 soak: ## the model of the cache, 100,000 steps of three seeds
-	$(GO) test -count=1 -timeout 60m -run 'TestModel$$' ./cache -args -model.steps=100000 -model.seeds=3
+	$(GO) test -count=1 -timeout 60m -v -run 'TestModel$$' ./cache -args -model.steps=100000 -model.seeds=3
 
 .PHONY: wordpress-install
 wordpress-install: ## install what the WordPress targets need (Debian packages, npm)

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -228,7 +227,7 @@ func applyPurges(purges []boundPurge, who string) ([]appliedPurge, error) {
 		if c == nil {
 			continue // nothing is cached
 		}
-		number, err := c.Ledger.Purge(p.Purge, time.Now())
+		number, err := c.Ledger.Purge(p.Purge, c.Clock())
 		if err != nil {
 			return applied, fmt.Errorf("saving a purge: %w", err)
 		}

@@ -55,8 +55,9 @@ type Cache struct {
 	// Requests that match pass by the cache. Default: none.
 	BypassRaw []caddy.ModuleMap `json:"bypass,omitempty" caddy:"namespace=http.matchers"`
 
-	// Patterns of further cookie names that make a request one visitor's own.
-	// Default: WordPress's names, and those that the site was seen to set.
+	// Patterns of further cookie names that are the site's, as the mount's
+	// `cookies`: a request with one is one visitor's own. Default: WordPress's
+	// names, and those that the site was seen to set.
 	BypassCookie []string `json:"bypass_cookie,omitempty"`
 
 	// Path patterns, relative to the mount, that are not cached, besides those

@@ -20,6 +20,7 @@ import (
 	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 	"github.com/caddy-mount/mount/handler"
+	"github.com/caddy-mount/mount/internal/testbounds"
 )
 
 // shared is the cache of a mount and what the mount knows for it.
@@ -129,12 +130,12 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Ledger = s.ledger
 	if ttl := o.TTL; ttl != nil {
 		o.TTL = func(status int, path string) time.Duration {
-			return ttl(status, m.below(path))
+			_, _, rest := m.mapping.Locate(path)
+			return ttl(status, rest)
 		}
 	}
 	o.Bypass = m.bypasses
-	o.Cookies = cache.NewCookieRules(slices.Concat(m.Cookies, m.Cache.BypassCookie), false)
-	o.Cookies.Learnt = m.mapping.SiteCookie
+	o.SiteCookie = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
 	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
@@ -142,6 +143,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {
 		m.logger.Warn(event, zap.String("mount", m.Name), zap.Stringer("reason", r), zap.Error(err))
 	}
+	testbounds.Apply(&o)
 	c, err := cache.New(o)
 	if err != nil {
 		return fmt.Errorf("making the cache: %w", err)
@@ -150,15 +152,9 @@ func (m *Mount) openCache(s *openStore) error {
 	return nil
 }
 
-// below returns the part of a canonical public path below the mount.
-func (m *Mount) below(path string) string {
-	_, _, rest := m.mapping.Locate(path)
-	return rest
-}
-
 // bypasses says why a request is to pass by the cache.
 func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
-	if reason := m.shared.bypass.Reason(m.below(q.Path), q.RawQuery, r.Header); reason != cache.ReasonStored {
+	if reason := m.shared.bypass.Reason(q.Rest, q.RawQuery, r.Header); reason != cache.ReasonStored {
 		return reason
 	}
 	if m.Cache.bypass != nil {
@@ -181,8 +177,12 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	q := cache.Request{
 		Scheme: base.Scheme, Host: base.Host,
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
-		FastCGI: x.m.origins.fastCGI,
-		Detach:  x.detach,
+		Rest:      x.rest,
+		FastCGI:   x.m.origins.fastCGI,
+		WholeOnly: !x.m.mapping.MayRange(x.rest),
+		// Who may tell the visitor's address is a proxy of the operator's.
+		Surrogate: x.m.Cache.CDN > 0 && trustedPeer(x.r),
+		Detach:    x.detach,
 	}
 	switch {
 	case x.m.shared.live:
@@ -210,7 +210,8 @@ type passing exchange
 
 // ServeHTTP implements cache.Handler.
 func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
-	return (*exchange)(p).pass(w)
+	raw, _ := (*exchange)(p).query()
+	return p.m.fetch(w, p.r, p.v, p.rest, raw, (*exchange)(p).peer(), readByCache)
 }
 
 // identified tells whether a handler before the mount has said who the user is
@@ -258,6 +259,6 @@ func (x *exchange) detach() cache.Handler {
 		for name, value := range vars {
 			caddyhttp.SetVar(r.Context(), name, value)
 		}
-		return m.fetch(w, r, v, rest, raw, peer, true)
+		return m.fetch(w, r, v, rest, raw, peer, readByStore)
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/caddy-mount/mount/handler"
 )
 
 func init() {
@@ -158,7 +160,10 @@ func (p *mountParser) cacheWord(c *Cache) error {
 		}
 		return nil
 	case "bypass_cookie":
-		return p.words(&c.BypassCookie, "bypass_cookie <pattern>...")
+		if err := p.words(&c.BypassCookie, "bypass_cookie <pattern>..."); err != nil {
+			return err
+		}
+		return p.probe(handler.Options{Cookies: c.BypassCookie})
 	case "bypass_path":
 		return p.words(&c.BypassPath, "bypass_path <path>...")
 	case "heuristic":

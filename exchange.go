@@ -230,8 +230,20 @@ func (x *exchange) report(result *cache.Result, took time.Duration) {
 // pass lets the request through to the site and its answer back as it comes.
 func (x *exchange) pass(w http.ResponseWriter) error {
 	raw, _ := x.query()
-	return x.m.fetch(w, x.r, x.v, x.rest, raw, x.peer(), false)
+	return x.m.fetch(w, x.r, x.v, x.rest, raw, x.peer(), readByVisitor)
 }
+
+// reader says who reads an answer of the site first.
+type reader uint8
+
+const (
+	// readByVisitor: nothing that the site says to caches is in it.
+	readByVisitor reader = iota
+	// readByCache: the cache takes that out and passes the rest on.
+	readByCache
+	// readByStore: it answers a fetch of the cache's own.
+	readByStore
+)
 
 // peer says who sent the request, for the forwarded fields.
 func (x *exchange) peer() handler.Peer {
@@ -291,8 +303,8 @@ func cloneHeader(h http.Header) http.Header {
 // fetch maps the request to the site's, lets the inner chain answer it and maps
 // the answer. The request is changed in place, since placeholders of the inner
 // chain read this very request, and put back afterwards, since the main site's
-// error routes and log read it too. forCache keeps what the site says to caches.
-func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer, forCache bool) error {
+// error routes and log read it too.
+func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer, first reader) error {
 	outer := *r
 	defer restore(r, &outer)
 
@@ -321,11 +333,11 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 
 	rw := handler.NewResponseWriter(w, v, &outer)
 	rw.Learn = m.learn
-	rw.KeepInternal = forCache
+	rw.KeepInternal = first != readByVisitor
 	rw.Rest = rest
 	since := r.Header["If-Modified-Since"]
 	rw.Tags = v.Content(r, rest)
-	if forCache && len(since) > 0 {
+	if first == readByStore && len(since) > 0 {
 		// The cache's own condition. What it holds was mapped by this very
 		// configuration, which is part of its key.
 		r.Header["If-Modified-Since"] = since

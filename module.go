@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -283,9 +284,12 @@ func (m *Mount) options() handler.Options {
 		Prefix:        strings.TrimSuffix(m.Path, "/"),
 		Sites:         m.Site,
 		Public:        m.Public,
-		Cookies:       m.Cookies,
+		Cookies:       slices.Clone(m.Cookies),
 		Authorization: m.Authorization,
 		Transform:     m.Transform.options(),
+	}
+	if m.Cache != nil {
+		o.Cookies = append(o.Cookies, m.Cache.BypassCookie...)
 	}
 	switch {
 	case m.StripPrefix:

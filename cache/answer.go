@@ -15,6 +15,8 @@ type answer struct {
 	prepared  *prepared // the header for clients, if it may be shared
 	length    int64     // declared, or -1
 	codable   bool      // clients get it coded
+	tags      []string  // purge tags
+	tagsKept  bool      // tags are all of them
 	body      *body
 }
 
@@ -44,7 +46,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 	}
 	reason := f.purgedBefore(m, now)
 	p := c.derive(m, length)
-	a := answer{meta: m, length: length, reason: ReasonStored, codable: p.codable}
+	a := answer{meta: m, length: length, reason: ReasonStored, codable: p.codable, tags: tags, tagsKept: tagsKept}
 	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh})
 	switch {
 	case storable != ReasonStored:
@@ -67,7 +69,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		}
 		a.body = newBody(-1, 0, c.WindowBytes, c.memory, nil)
 		a.body.window()
-		c.flights.remove(f)
+		c.flights.settle(f)
 	}
 	if setsMark(a.reason, status) {
 		c.marks.set(f.primary(), now)

@@ -85,7 +85,10 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin
 	q.Result.Key = x.key
 	x.credentials = c.Authorization(r)
 	now := c.Clock()
-	cookie := c.siteCookie(r)
+	cookieName, cookie := c.siteCookie(r)
+	if cookie {
+		c.cookieNames.count(cookieName)
+	}
 	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
 	if use, reason := x.judge(now, cookie); use != UseValidate {
 		served, err := x.reuse(use, reason, now)
@@ -168,22 +171,6 @@ func (c *Cache) reusable(s *Stored, p *prepared, r *http.Request, now time.Time)
 type coverage struct {
 	hard, soft bool
 	at         time.Time // zero: none ever did
-}
-
-// siteCookie says whether the request carries a cookie of the site, and counts it.
-func (c *Cache) siteCookie(r *http.Request) bool {
-	lines := r.Header["Cookie"]
-	switch {
-	case len(lines) == 0:
-		return false
-	case c.Cookies == nil:
-		return true
-	}
-	name, ok := c.Cookies.Site(lines)
-	if ok {
-		c.cookieNames.count(name)
-	}
-	return ok
 }
 
 // covered says whether a purge after number covers m.

@@ -81,11 +81,9 @@ func TestDocumentedLists(t *testing.T) {
 	text := documentation(t)
 	code := regexp.MustCompile("`([^`]+)`")
 	for mark, list := range map[string][]string{
-		"list: site cookies":     DefaultSiteCookies(),
-		"list: harmless cookies": DefaultHarmlessCookies(),
-		"list: bypass paths":     DefaultBypassPaths(),
-		"list: bypass queries":   DefaultBypassQueries(),
-		"list: dropped queries":  DefaultDropQuery(),
+		"list: bypass paths":    DefaultBypassPaths(),
+		"list: bypass queries":  DefaultBypassQueries(),
+		"list: dropped queries": DefaultDropQuery(),
 	} {
 		var documented []string
 		for _, match := range code.FindAllStringSubmatch(marked(t, text, mark), -1) {
@@ -104,23 +102,24 @@ func TestDocumentedBounds(t *testing.T) {
 		"body of a fetch in memory, then in a file without a name":                         size(DefaultSpillBytes),
 		"window of a body that is too large to hold; a reader that falls out of it is cut": size(DefaultWindowBytes),
 		"distance of a range from what has arrived of a body":                              size(DefaultRangeAheadBytes),
-		"fetches at once":                                    DefaultMaxFlights,
-		"clients of one fetch":                               DefaultMaxFollowers,
-		"fetches that one request waits for":                 maxFlightsWaited,
-		"time without a byte until another fetch is started": DefaultStall,
-		"time that requests for a URL are not collapsed after an answer for one user": DefaultHitForMiss,
-		"URLs that are marked so":                                  DefaultMaxMarks,
-		"lifetime of an answer whose end nothing proves (FastCGI)": DefaultUnverifiedLifetime,
-		"lifetime of a server error that the site states":          maxErrorLifetime,
-		"estimated lifetime":                                       maxHeuristic,
-		"stale responses while the site cannot be reached":         DefaultDisconnected,
-		"fields that a response varies on":                         maxVaryFields,
-		"tags of a response":                                       MaxTags,
+		"fetches at once":      DefaultMaxFlights,
+		"clients of one fetch": DefaultMaxFollowers,
+		"fetches of a whole body at once because a part of it was asked for":                   DefaultMaxFills,
+		"fetches that one request waits for":                                                   maxFlightsWaited,
+		"time without a byte until another fetch is started":                                   DefaultStall,
+		"time that requests for a URL are not collapsed after an answer for one user":          DefaultHitForMiss,
+		"URLs that are marked so":                                                              DefaultMaxMarks,
+		"lifetime of an answer whose end nothing proves (FastCGI)":                             DefaultUnverifiedLifetime,
+		"lifetime of a server error that the site states":                                      maxErrorLifetime,
+		"estimated lifetime":                                                                   maxHeuristic,
+		"stale responses while the site cannot be reached":                                     DefaultDisconnected,
+		"fields that a response varies on":                                                     maxVaryFields,
+		"tags of a response":                                                                   MaxTags,
 		"purged paths, URLs, and as many tags, that are remembered singly; then their parents": DefaultMaxPurges,
 		"bodies that are coded for visitors: not below, nor known to be above":                 size(minCodedBytes) + "; " + size(maxCodedBytes),
-		"ranges of one request":       maxRanges,
-		"memory of a store":           "256 MiB", // set by the app
-		"memory of fetches under way": "a quarter of the store's",
+		"ranges of one request":                                                                maxRanges,
+		"memory of a store":                                                                    "256 MiB", // set by the app
+		"memory of fetches under way":                                                          "a quarter of the store's",
 	}
 	table := rowsOf(marked(t, documentation(t), "bounds"))
 	for _, row := range table {

@@ -70,3 +70,34 @@ func (d *DropQuery) dropsSegment(segment string) bool {
 	name, _, _ := strings.Cut(segment, "=")
 	return name != "" && d.names.match(name)
 }
+
+// names is a set of exact names and of prefixes, which are few.
+type names struct {
+	exact    map[string]struct{}
+	prefixes []string
+}
+
+func (n *names) add(patterns ...string) {
+	for _, p := range patterns {
+		if prefix, ok := strings.CutSuffix(p, "*"); ok {
+			n.prefixes = append(n.prefixes, prefix)
+			continue
+		}
+		if n.exact == nil {
+			n.exact = make(map[string]struct{})
+		}
+		n.exact[p] = struct{}{}
+	}
+}
+
+func (n *names) match(name string) bool {
+	if _, ok := n.exact[name]; ok {
+		return true
+	}
+	for _, prefix := range n.prefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}

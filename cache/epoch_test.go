@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -279,6 +282,33 @@ func TestTakeTags(t *testing.T) {
 			tags, ok := takeTags(h)
 			if ok != c.ok || c.want != "" && fmt.Sprint(tags) != c.want || len(h) != 1 {
 				t.Fatalf("%v %v, header left %v", tags, ok, h)
+			}
+		})
+	}
+}
+
+func TestSurrogateFields(t *testing.T) {
+	noStore := http.Header{"Cdn-Cache-Control": {"no-store"}}
+	for _, c := range []struct {
+		name string
+		tags []string
+		kept bool
+		want http.Header
+	}{
+		{"none", nil, true, http.Header{}},
+		{"both", []string{"a", "post-1"}, true, http.Header{"Surrogate-Key": {"a post-1"}, "Cache-Tag": {"a,post-1"}}},
+		{"each spells what it can", []string{"a b", "c,d"}, true, http.Header{"Surrogate-Key": {"c,d"}, "Cache-Tag": {"a b"}}},
+		{"not all kept", nil, false, noStore},
+		{"as many as fit", slices.Repeat([]string{strings.Repeat("x", 1023)}, 16), true, nil},
+		{"too many", slices.Repeat([]string{strings.Repeat("x", 1023)}, 17), true, noStore},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := surrogateFields(c.tags, c.kept)
+			if c.want == nil {
+				c.want = http.Header{"Surrogate-Key": {strings.Join(c.tags, " ")}, "Cache-Tag": {strings.Join(c.tags, ",")}}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

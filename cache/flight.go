@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"sync/atomic"
@@ -45,9 +46,11 @@ type flight struct {
 	credentials bool
 	// replacement: a stalled flight for the same key went before.
 	replacement bool
-	ctx         context.Context
-	cancel      context.CancelCauseFunc
-	sent        time.Time
+	// fill: a part of the body was asked for, and passed.
+	fill   bool
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	sent   time.Time
 
 	hints   chan hint     // early hints, for the client that started it
 	ready   chan struct{} // closed once answer is set
@@ -62,6 +65,7 @@ type flight struct {
 	codings flightCodings
 
 	watchdog *time.Timer
+	noted    bool         // watch has said that it stalls
 	moved    atomic.Int64 // when the origin last brought something, Unix ns
 	blocked  atomic.Bool  // the origin waits for a reader
 	doomed   atomic.Bool  // invalidated: not stored
@@ -119,7 +123,8 @@ func (f *flight) run() {
 		return
 	}
 	f.touch()
-	f.watchdog = time.AfterFunc(f.c.Stall, f.watch)
+	f.watchdog = time.AfterFunc(math.MaxInt64, f.watch)
+	f.watchdog.Reset(f.c.Stall) // now watch finds it
 	w := &flightWriter{f: f, header: make(http.Header), length: -1}
 	err := f.call(w)
 	f.watchdog.Stop()
@@ -167,7 +172,8 @@ func (f *flight) touch() { f.moved.Store(time.Now().UnixNano()) }
 
 // watch looks whether the flight stalls. Before the header it gives place to a
 // replacement and tells its clients; afterwards it takes no new clients, whom a new
-// flight serves, and goes on for those whom it has begun to serve.
+// flight serves, and goes on for those whom it has begun to serve. One that serves
+// nobody ends. It is called by one goroutine at a time, until the origin is done.
 func (f *flight) watch() {
 	idle := time.Since(time.Unix(0, f.moved.Load()))
 	if f.blocked.Load() {
@@ -177,11 +183,24 @@ func (f *flight) watch() {
 		f.watchdog.Reset(f.c.Stall - idle)
 		return
 	}
-	f.c.flights.remove(f)
-	f.c.Hooks.log("origin stalled", ReasonStalled, nil)
-	if !f.answered() {
-		close(f.stalled)
+	clients, ended := f.c.flights.served(f)
+	if ended {
+		return
 	}
+	if !f.noted {
+		f.noted = true
+		f.c.flights.remove(f)
+		f.c.Hooks.log("origin stalled", ReasonStalled, nil)
+		if !f.answered() {
+			close(f.stalled)
+		}
+		clients, _ = f.c.flights.served(f)
+	}
+	if clients == 0 {
+		f.cancel(ErrStalled)
+		return
+	}
+	f.watchdog.Reset(f.c.Stall)
 }
 
 // answered says whether the answer's header is known.

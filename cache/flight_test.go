@@ -771,6 +771,58 @@ func TestStaleWhileRevalidate(t *testing.T) {
 	})
 }
 
+// TestBackgroundFlightEnds: a fetch that nobody waits for ends by itself, whatever
+// its origin does.
+func TestBackgroundFlightEnds(t *testing.T) {
+	big := strings.Repeat("x", DefaultWindowBytes)
+	for _, test := range []struct {
+		name string
+		play func(s *stage, c *call)
+	}{
+		{"never answered", func(s *stage, _ *call) { s.pass(DefaultStall) }},
+		{"stalled in the body", func(s *stage, c *call) {
+			c.head(200, "Cache-Control", "max-age=60").write("half")
+			s.pass(DefaultStall)
+		}},
+		{"long and private", func(_ *stage, c *call) {
+			c.head(200, "Cache-Control", "private").write(big).write("more")
+		}},
+		{"longer than may be stored", func(_ *stage, c *call) {
+			c.head(200, "Cache-Control", "max-age=60").write(big).write(big).write(big)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			play(t, func(o *Options) { o.MaxBodyBytes = 2 * DefaultWindowBytes }, func(s *stage) {
+				s.seed("/a", "old", "Cache-Control", "max-age=60, stale-while-revalidate=86400", "Etag", `"1"`)
+				s.visit("/a").whole("old")
+				c := s.call()
+				test.play(s, c)
+				if !c.gone.Load() || s.cache.flights.count() != 0 {
+					t.Fatalf("the origin's handler has returned: %v; %d fetches run", c.gone.Load(), s.cache.flights.count())
+				}
+			})
+		})
+	}
+}
+
+// TestStalledFlightThatIsLeft: what little remains of a body is not waited for when
+// its origin stalls.
+func TestStalledFlightThatIsLeft(t *testing.T) {
+	play(t, nil, func(s *stage) {
+		v := s.visit("/a")
+		c := s.call().head(200, "Cache-Control", "max-age=60", "Content-Length", "100").write("half")
+		s.pass(DefaultStall)
+		if c.gone.Load() {
+			t.Fatal("ended while it was read")
+		}
+		v.leave()
+		s.pass(DefaultStall)
+		if !c.gone.Load() {
+			t.Error("goes on for nobody")
+		}
+	})
+}
+
 func TestValidationOfManyWaiters(t *testing.T) {
 	play(t, nil, func(s *stage) {
 		s.seed("/a", "page", "Cache-Control", "max-age=60", "Etag", `"1"`)

@@ -8,6 +8,7 @@ type flights struct {
 	mu      sync.Mutex
 	table   map[Key]*flight
 	running map[*flight]struct{} // including those that can no longer be joined
+	fills   int                  // running, because a part was asked for
 	quiet   *sync.Cond           // nothing runs
 }
 
@@ -161,6 +162,22 @@ func (f *flight) nearlyDone() bool {
 	return a.reason == ReasonStored && a.length >= 0 && a.length-size < abandonBytes
 }
 
+// settle notes that f brings nothing to store: it is needed by its clients only.
+func (t *flights) settle(f *flight) {
+	t.mu.Lock()
+	f.background = false
+	t.drop(f)
+	t.mu.Unlock()
+}
+
+// served returns how many clients f has, which grow no more once it is out of the
+// table, and whether it has ended.
+func (t *flights) served(f *flight) (clients int, ended bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return f.clients, f.ended
+}
+
 // remove takes f out of the table: it takes no more clients.
 func (t *flights) remove(f *flight) {
 	t.mu.Lock()
@@ -180,6 +197,9 @@ func (t *flights) end(f *flight) {
 	t.mu.Lock()
 	t.drop(f)
 	f.ended = true
+	if f.fill {
+		t.fills--
+	}
 	if delete(t.running, f); len(t.running) == 0 {
 		t.quiet.Broadcast()
 	}

@@ -77,8 +77,16 @@ func (w *flightWriter) Write(p []byte) (int, error) {
 	f.touch()
 	if f.answer.reason == ReasonStored && w.size+int64(len(p)) > f.c.MaxBodyBytes {
 		// Grown past what may be stored: those who read it go on.
-		f.c.flights.remove(f)
+		f.c.flights.settle(f)
 		f.answer.body.window()
+	}
+	if _, held := f.answer.body.progress(); !held && w.size+int64(len(p)) > f.c.WindowBytes {
+		f.c.flights.settle(f)
+		if clients, _ := f.c.flights.served(f); clients == 0 {
+			// Nobody will read it on.
+			f.cancel(errAbandoned)
+			return 0, errAbandoned
+		}
 	}
 	f.blocked.Store(true)
 	err := f.answer.body.append(f.ctx, p)

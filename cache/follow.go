@@ -21,7 +21,7 @@ func (x *serving) fetch() error {
 		switch {
 		case x.r.Method == http.MethodHead:
 			return x.pass(ReasonHeadMiss)
-		case len(x.r.Header["Range"]) > 0:
+		case len(x.r.Header["Range"]) > 0 && !x.q.WholeOnly:
 			return x.pass(ReasonRangeMiss)
 		}
 	}

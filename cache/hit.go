@@ -47,6 +47,7 @@ func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Ti
 		h["Age"] = []string{strconv.FormatInt(age, 10)}
 		h["Cache-Status"] = append(p.inner[:len(p.inner):len(p.inner)], status.String())
 	}
+	x.tellTags(p.surrogate)
 	x.note(phase, reason, status)
 	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
 	switch {

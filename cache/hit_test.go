@@ -24,7 +24,7 @@ func hitRig(tb testing.TB, fields ...string) func() *Request {
 	}
 	tb.Cleanup(func() { store.Close() })
 	clock := newTestClock()
-	c, err := New(Options{Mount: "m", Fingerprint: "f", Store: store, Clock: clock.now, Cookies: NewCookieRules(nil, false)})
+	c, err := New(Options{Mount: "m", Fingerprint: "f", Store: store, Clock: clock.now, SiteCookie: wordpressCookie})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -130,10 +130,7 @@ func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 		l := c.listed(s.Meta)
 		e.Stored = &l
 	}
-	cookie := len(r.Header["Cookie"]) > 0
-	if c.Cookies != nil {
-		_, cookie = c.Cookies.Site(r.Header["Cookie"])
-	}
+	_, cookie := c.siteCookie(r)
 	now := c.Clock()
 	use, reason := x.judge(now, cookie)
 	phase := PhaseMiss

@@ -82,7 +82,8 @@ type fetched struct {
 	variant, id string // of the request
 	purge       uint64 // last purge when it was asked
 	plan        plan
-	body        []byte // all that it may write
+	page        []byte // the whole body
+	body        []byte // all that it may write: page, or a part of it
 	written     int
 	head        bool
 	base        *fetched // what a 304 confirmed
@@ -109,6 +110,7 @@ type plan struct {
 // asked is one client.
 type asked struct {
 	*visitor
+	method           string
 	key, variant, id string
 	hard, soft       uint64 // purges acknowledged before it came
 	posted           int    // unsafe request answered before it came
@@ -139,13 +141,14 @@ func (m *model) step() {
 	m.observe()
 }
 
-// get sends a request; some clients read one piece at a time.
+// get sends a request, some for a part or for the head; some clients read one piece
+// at a time.
 func (m *model) get() {
 	if len(m.clients) > 30 {
 		return
 	}
 	key := fmt.Sprint("/", m.rnd.IntN(modelKeys))
-	a := &asked{key: key, variant: fmt.Sprint("v", m.rnd.IntN(3)), id: fmt.Sprint("id", m.rnd.IntN(1000)), start: time.Now()}
+	a := &asked{method: "GET", key: key, variant: fmt.Sprint("v", m.rnd.IntN(3)), id: fmt.Sprint("id", m.rnd.IntN(1000)), start: time.Now()}
 	a.hard, a.soft, a.posted = m.hard[key], m.soft[key], m.posted[key]
 	if f := m.hot[key]; f != nil && (!f.plan.vary || f.variant == a.variant) && time.Since(f.sentAt)+2*time.Second < f.plan.life {
 		a.expect = f
@@ -154,8 +157,16 @@ func (m *model) get() {
 	if m.rnd.IntN(5) == 0 {
 		gate = make(chan struct{}, 1000)
 	}
-	m.event(key, "get %s %s", a.variant, a.id)
-	a.visitor = m.start("GET", key, gate, "X-V", a.variant, "X-Id", a.id)
+	fields := []string{"X-V", a.variant, "X-Id", a.id}
+	switch n := m.rnd.IntN(10); {
+	case n == 0:
+		a.method, a.expect = "HEAD", nil
+	case n < 3:
+		start := m.rnd.IntN(60 << 10)
+		fields, a.expect = append(fields, "Range", fmt.Sprintf("bytes=%d-%d", start, start+m.rnd.IntN(20<<10))), nil
+	}
+	m.event(key, "%s %v", a.method, fields)
+	a.visitor = m.start(a.method, key, gate, fields...)
 	m.clients = append(m.clients, a)
 }
 
@@ -294,11 +305,20 @@ func (m *model) arrived(c *call) {
 	for len(f.body) < p.pieces*(1+m.rnd.IntN(5))<<10 {
 		f.body = fmt.Appendf(f.body, "%d.%d|", f.n, len(f.body))
 	}
+	f.page = f.body
+	if c.r.Method == "HEAD" {
+		f.body = nil
+	} else if ranges, answer := ResolveRanges(ParseRange(c.r.Header), int64(len(f.page))); answer == RangePartial && !c.flight && p.status == 200 {
+		r := ranges[0]
+		p.status = 206
+		f.body = f.page[r.Start:r.End()]
+		p.fields = append(p.fields, "Content-Range", r.ContentRange(int64(len(f.page))))
+	}
 	if p.declared {
 		p.fields = append(p.fields, "Content-Length", strconv.Itoa(len(f.body)))
 	}
 	f.plan = p
-	if inm := c.r.Header.Get("If-None-Match"); inm != "" && m.rnd.IntN(2) == 0 {
+	if inm := c.r.Header.Get("If-None-Match"); inm != "" && c.flight && m.rnd.IntN(2) == 0 {
 		n, _ := strconv.Atoi(strings.Trim(inm, `"f`))
 		f.base = m.fetches[n]
 	}
@@ -405,6 +425,13 @@ func (m *model) check(a *asked) {
 	if a.expect != nil && !a.left && (a.q.Result.Phase != PhaseHit || !bytes.Equal(a.body.Bytes(), a.expect.body)) {
 		fail("fetch %d was stored and should have answered", a.expect.n)
 	}
+	if a.method == "HEAD" || a.status == http.StatusPartialContent {
+		m.checkPart(a, whole, fail)
+		return
+	}
+	if a.status == http.StatusRequestedRangeNotSatisfiable {
+		return
+	}
 	if a.body.Len() == 0 {
 		if whole {
 			fail("told that nothing is the whole")
@@ -427,6 +454,41 @@ func (m *model) check(a *asked) {
 		fail("a part of fetch %d (%d bytes) told as whole", n, len(f.body))
 	case whole && !f.whole:
 		fail("fetch %d was cut but told as whole", n)
+	}
+	m.checkRight(a, f, fail)
+}
+
+// checkPart is check for a part of a body, and for none.
+func (m *model) checkPart(a *asked, whole bool, fail func(string, ...any)) {
+	n, err := strconv.Atoi(strings.Trim(a.sent.Get("Etag"), `"f`))
+	if err != nil {
+		if a.status == http.StatusOK && whole {
+			fail("an answer without its tag")
+		}
+		return
+	}
+	f := m.fetches[n]
+	var want []byte
+	if a.status == http.StatusPartialContent {
+		var start, last, size int
+		if k, _ := fmt.Sscanf(a.sent.Get("Content-Range"), "bytes %d-%d/%d", &start, &last, &size); k != 3 || size != len(f.page) || last >= size {
+			fail("a part %q of %d bytes", a.sent.Get("Content-Range"), len(f.page))
+		}
+		want = f.page[start : last+1]
+	}
+	switch {
+	case !bytes.HasPrefix(want, a.body.Bytes()):
+		fail("other bytes than those of the part of fetch %d", n)
+	case whole && a.body.Len() != len(want):
+		fail("%d bytes of a part of %d told as whole", a.body.Len(), len(want))
+	}
+	m.checkRight(a, f, fail)
+}
+
+// checkRight demands that a client may have what came of a fetch.
+func (m *model) checkRight(a *asked, f *fetched, fail func(string, ...any)) {
+	n := f.n
+	switch {
 	case f.key != a.key:
 		fail("the answer of %s", f.key)
 	case f.plan.vary && f.variant != a.variant:

@@ -38,6 +38,7 @@ const (
 	DefaultMaxMarks           = 100_000
 	DefaultUnverifiedLifetime = time.Minute
 	DefaultRangeAheadBytes    = 1 << 20
+	DefaultMaxFills           = 4
 )
 
 // Options configures a Cache. New checks it and puts the defaults in the place of
@@ -67,16 +68,18 @@ type Options struct {
 	Stale StaleOptions
 	// Browser and CDN are how long clients and caches between may keep a
 	// response whose lifetime the origin did not state. Zero: they validate it
-	// on each use.
+	// on each use. With CDN, caches in front are told the purge tags
+	// (Request.Surrogate).
 	Browser, CDN time.Duration
 	// Bypass reports why a request is to pass whatever is stored, or ReasonStored
 	// (as BypassRules do) if it is not. It sees GET and HEAD without body. Nil:
 	// none passes.
 	Bypass func(r *http.Request, q *Request) Reason
-	// Cookies tell which cookies are the site's. A request with one is fetched
-	// alone and answered from the store only within a lifetime that the origin
-	// stated. Nil: every cookie is the site's.
-	Cookies *CookieRules
+	// SiteCookie reports whether a cookie of this name is the site's; a value
+	// without a name has the empty one. A request with one is fetched alone and
+	// answered from the store only within a lifetime that the origin stated. Nil:
+	// every cookie is the site's.
+	SiteCookie func(name string) bool
 	// Authorization reports whether the request reaches the origin with
 	// credentials. Nil: if it has the field Authorization.
 	Authorization func(r *http.Request) bool
@@ -125,6 +128,9 @@ type Options struct {
 	// RangeAheadBytes is how far ahead of what has arrived a range may begin
 	// and still wait for the flight; others pass. Default 1 MiB.
 	RangeAheadBytes int64
+	// MaxFills bounds the bodies that are fetched whole at once because a part of
+	// one was asked for, which itself passes. Default 4.
+	MaxFills int
 }
 
 // Hooks are called on the goroutine where something happens and must not block.
@@ -209,6 +215,7 @@ func (o *Options) complete() error {
 	}{
 		{"flights", &o.MaxFlights, DefaultMaxFlights},
 		{"followers", &o.MaxFollowers, DefaultMaxFollowers},
+		{"background fetches", &o.MaxFills, DefaultMaxFills},
 		{"hit-for-miss marks", &o.MaxMarks, DefaultMaxMarks},
 	} {
 		if *d.value < 0 {

@@ -83,13 +83,16 @@ func (x *serving) partOf(f *flight) (r *ByteRange, answer RangeAnswer, ok bool) 
 		return nil, RangeWhole, true
 	}
 	if a.length < 0 {
-		return nil, RangeWhole, false
+		// RFC 9110 section 14.2: a server may ignore Range.
+		return nil, RangeWhole, x.q.WholeOnly
 	}
 	ranges, answer := ResolveRanges(specs, a.length)
 	switch size, held := a.body.progress(); {
 	case answer != RangePartial:
 		return nil, answer, true
-	case len(ranges) > 1, !held, ranges[0].Start > size+x.c.RangeAheadBytes:
+	case len(ranges) > 1, !held:
+		return nil, RangeWhole, x.q.WholeOnly
+	case ranges[0].Start > size+x.c.RangeAheadBytes && !x.q.WholeOnly:
 		return nil, RangeWhole, false
 	}
 	return &ranges[0], RangePartial, true

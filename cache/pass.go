@@ -18,7 +18,7 @@ func (x *serving) pass(reason Reason) error {
 		// The look-up knows better how it came to that.
 		forward = x.why.Forward()
 	}
-	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward}
+	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward, described: x.outdatedBy(reason), fill: x.fillable(reason)}
 	x.note(PhasePass, reason, Status{Forward: forward, Detail: reason})
 	if len(x.c.Codings) == 0 || reason == ReasonUpgrade {
 		return x.origin.ServeHTTP(w, x.r)
@@ -43,14 +43,23 @@ type passWriter struct {
 	x       *serving
 	reason  Reason
 	forward Forward
-	wrote   bool
+	// described is the stored response that a HEAD's answer speaks of, or nil.
+	described *Stored
+	// fill is the flight to launch if a part comes, or nil. It may stay unused.
+	fill  *flight
+	wrote bool
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *passWriter) WriteHeader(status int) {
-	if !w.wrote && (status >= 200 || status == http.StatusSwitchingProtocols) {
+	switch {
+	case w.wrote:
+	case status >= 200 || status == http.StatusSwitchingProtocols:
 		w.wrote = true
 		w.answered(status)
+	default:
+		takeTags(w.Header())
+		dropSpoken(w.Header())
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -58,7 +67,9 @@ func (w *passWriter) WriteHeader(status int) {
 // answered handles the final header before the client sees it.
 func (w *passWriter) answered(status int) {
 	x, h := w.x, w.Header()
-	takeTags(h)
+	if tags, kept := takeTags(h); x.c.CDN > 0 {
+		x.tellTags(surrogateFields(tags, kept))
+	}
 	if Invalidates(x.r.Method, status) {
 		x.c.invalidate(x.r, x.q, status, h)
 		x.c.invalidateGroups(x.r.Method, status, h)
@@ -66,6 +77,13 @@ func (w *passWriter) answered(status int) {
 	if w.reason == ReasonHitForMiss {
 		x.heal(status, h)
 	}
+	if w.described != nil {
+		x.c.outdate(w.described, status, h)
+	}
+	if w.fill != nil {
+		x.fillAfter(w.fill, status, h)
+	}
+	dropSpoken(h)
 	s := Status{Forward: w.forward, ForwardStatus: status, Detail: w.reason}
 	x.q.Result.Status = s
 	s.AddTo(h)

@@ -21,6 +21,7 @@ type prepared struct {
 	confirmed  http.Header   // what of header goes into a 304
 	codable    bool          // clients get it coded
 	tags       codedTags     // of its coded forms
+	surrogate  http.Header   // purge tags, for caches in front
 	inner      []string      // Cache-Status of the caches behind
 	keep       time.Duration // the operator's browser time, if it applies
 	stamp      atomic.Pointer[stamp]
@@ -89,6 +90,9 @@ func (c *Cache) derive(m *Meta, length int64) *prepared {
 		setVary(p.header, p.codable)
 	}
 	p.confirmed = NotModifiedHeader(p.header)
+	if c.CDN > 0 {
+		p.surrogate = surrogateFields(m.Tags, true)
+	}
 	return p
 }
 
@@ -110,6 +114,15 @@ func spokenToCaches(name string) bool {
 		return true
 	}
 	return false
+}
+
+// dropSpoken takes out of h what is for this cache and nobody behind it.
+func dropSpoken(h http.Header) {
+	for name := range h {
+		if spokenToCaches(name) {
+			delete(h, name)
+		}
+	}
 }
 
 // clientLifetime says what clients may do with a response whose lifetime was

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -16,6 +17,8 @@ type Request struct {
 	// that ends in "?".
 	Path, RawQuery string
 	BareQuery      bool
+	// Rest is the part of Path below the mount, for Options.Bypass.
+	Rest string
 	// Split is the variant of an A/B split, and Splits are all its variants;
 	// empty without one.
 	Split  string
@@ -24,6 +27,12 @@ type Request struct {
 	Extra []string
 	// Pass, if not ReasonUndecided, says why the request is to pass.
 	Pass Reason
+	// Surrogate says that the client is a cache of the operator's in front of this
+	// one: where Options.CDN is set it is told the purge tags.
+	Surrogate bool
+	// WholeOnly says that Range does not reach the origin. A part of what it sends
+	// is given from a fetch of the whole, or the whole is.
+	WholeOnly bool
 	// FastCGI says that the origin is reached through FastCGI: where the answer
 	// has no Content-Length, a lost connection looks like its end.
 	FastCGI bool
@@ -80,7 +89,7 @@ func (c *Cache) passes(r *http.Request, q *Request) Reason {
 		return ReasonUpgrade
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return ReasonMethod
-	case r.ContentLength != 0 && r.Body != nil && r.Body != http.NoBody:
+	case hasBody(r):
 		// The key does not hold a body.
 		return ReasonBody
 	case PassesPrecondition(r.Header):
@@ -92,4 +101,44 @@ func (c *Cache) passes(r *http.Request, q *Request) Reason {
 		}
 	}
 	return ReasonUndecided
+}
+
+// hasBody says whether the request has a body. HTTP/3 does not tell before the
+// stream ends (RFC 9114 section 4.1): there the first byte is waited for, or the
+// end, which most clients send with the header. What was read is put back.
+func hasBody(r *http.Request) bool {
+	switch {
+	case r.ContentLength == 0, r.Body == nil, r.Body == http.NoBody:
+		return false
+	case r.ContentLength > 0, r.ProtoMajor != 3:
+		return true
+	}
+	first := make([]byte, 1)
+	n, err := r.Body.Read(first)
+	if n == 0 && err == io.EOF {
+		r.Body, r.ContentLength = http.NoBody, 0
+		return false
+	}
+	r.Body = &peeked{first: first[:n], err: err, ReadCloser: r.Body}
+	return true
+}
+
+// peeked is a body of which something was read.
+type peeked struct {
+	first []byte
+	err   error // what came with it
+	io.ReadCloser
+}
+
+// Read implements io.Reader.
+func (p *peeked) Read(b []byte) (int, error) {
+	if len(p.first) > 0 {
+		n := copy(b, p.first)
+		p.first = p.first[n:]
+		return n, nil
+	}
+	if p.err != nil {
+		return 0, p.err
+	}
+	return p.ReadCloser.Read(b)
 }

@@ -102,6 +102,9 @@ func (x *serving) setFetched(a *answer, leads bool) {
 				h[name] = values[:len(values):len(values)]
 			}
 		}
+		if x.c.CDN > 0 {
+			x.tellTags(surrogateFields(a.tags, a.tagsKept))
+		}
 		x.conclude(phase, a.reason, status)
 		return
 	}
@@ -120,6 +123,7 @@ func (x *serving) setFetched(a *answer, leads bool) {
 	status.TTL, status.TTLKnown = p.fresh.TTL(now), true
 	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
 	h["Cache-Status"] = p.inner
+	x.tellTags(p.surrogate)
 	x.conclude(phase, a.reason, status)
 }
 

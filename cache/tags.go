@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -62,4 +63,43 @@ func addGroups(tags []string, h http.Header) []string {
 	tags = append(tags, groups...)
 	slices.Sort(tags)
 	return slices.Compact(tags)
+}
+
+// maxSurrogateBytes bounds each field that tells a cache in front the purge tags:
+// CDNs take no more.
+const maxSurrogateBytes = 16 << 10
+
+// surrogateFields returns the fields that tell a cache in front the purge tags, in
+// the two vocabularies that CDNs know; a tag that one of them cannot spell is in the
+// other. Tags that do not fit, or were not all kept, are not left out, since what
+// bears them would outlive its purge: the cache in front is told not to store.
+func surrogateFields(tags []string, kept bool) http.Header {
+	var keys, list []string
+	keyBytes, listBytes := 0, 0
+	for _, tag := range tags {
+		if !strings.ContainsAny(tag, " \t") {
+			keys, keyBytes = append(keys, tag), keyBytes+len(tag)+1
+		}
+		if !strings.Contains(tag, ",") {
+			list, listBytes = append(list, tag), listBytes+len(tag)+1
+		}
+	}
+	if !kept || max(keyBytes, listBytes) > maxSurrogateBytes {
+		return http.Header{"Cdn-Cache-Control": {"no-store"}}
+	}
+	h := make(http.Header)
+	if len(keys) > 0 {
+		h["Surrogate-Key"] = []string{strings.Join(keys, " ")}
+	}
+	if len(list) > 0 {
+		h["Cache-Tag"] = []string{strings.Join(list, ",")}
+	}
+	return h
+}
+
+// tellTags sets the purge tags in an answer to a cache in front that may know them.
+func (x *serving) tellTags(fields http.Header) {
+	if x.q.Surrogate {
+		maps.Copy(x.w.Header(), fields)
+	}
 }

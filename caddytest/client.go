@@ -10,7 +10,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
-	"sync"
 )
 
 // Call is a request that a [Client] sends.
@@ -72,14 +71,14 @@ type Answer struct {
 // Client sends one request and follows its answer while it arrives. Its methods
 // are safe for concurrent use; each wait fails after the harness's time limit.
 type Client struct {
-	name       string
-	ctx        context.Context // done when the client has left or the answer has ended
-	cancel     context.CancelFunc
-	resume     chan struct{} // closed when the body may be read; nil if it always may
-	resumeOnce sync.Once
-	ended      chan struct{} // closed when nothing of the client runs any more
+	name   string
+	ctx    context.Context // done when the client has left or the answer has ended
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when nothing of the client runs any more
 
 	state  signal         // guards what follows
+	held   bool           // no more than may is read of the body
+	may    int64          // bytes of the body that a held client may still read
 	writer io.WriteCloser // of an open body or an upgraded connection; nil without
 	answer Answer
 }
@@ -92,9 +91,7 @@ func StartClient(name string, call Call) (*Client, error) {
 	}
 	c := &Client{name: name, ended: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if call.Hold {
-		c.resume = make(chan struct{})
-	}
+	c.held = call.Hold
 	switch {
 	case call.Open:
 		reader, writer := io.Pipe()
@@ -135,18 +132,18 @@ func (c *Client) update(change func(*Answer)) {
 
 // follow copies the body into the answer as it arrives.
 func (c *Client) follow(body io.Reader) error {
-	if c.resume != nil {
-		select {
-		case <-c.resume:
-		case <-c.ctx.Done():
-			return c.ctx.Err()
-		}
-	}
 	buffer := make([]byte, 32<<10)
 	for {
-		n, err := body.Read(buffer)
+		p, err := c.room(buffer)
+		if err != nil {
+			return err
+		}
+		n, err := body.Read(p)
 		if n > 0 {
-			c.update(func(a *Answer) { a.Body = append(a.Body, buffer[:n]...) })
+			c.update(func(a *Answer) {
+				a.Body = append(a.Body, p[:n]...)
+				c.may -= int64(n)
+			})
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -155,6 +152,28 @@ func (c *Client) follow(body io.Reader) error {
 			return err
 		}
 	}
+}
+
+// room waits until the body may be read and returns as much of buffer as may be.
+func (c *Client) room(buffer []byte) ([]byte, error) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	for c.held && c.may <= 0 {
+		changed := c.state.next()
+		c.state.Unlock()
+		select {
+		case <-changed:
+		case <-c.ctx.Done():
+		}
+		c.state.Lock()
+		if err := c.ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if c.held && c.may < int64(len(buffer)) {
+		buffer = buffer[:c.may]
+	}
+	return buffer, nil
 }
 
 func (c *Client) early(header textproto.MIMEHeader) {
@@ -205,13 +224,14 @@ func (c *Client) openBody() (io.WriteCloser, error) {
 	return c.writer, nil
 }
 
-// Resume lets a held client read its body.
-func (c *Client) Resume() {
-	c.resumeOnce.Do(func() {
-		if c.resume != nil {
-			close(c.resume)
-		}
-	})
+// Resume lets a held client read so many bytes more of its body, or all if n is
+// negative.
+func (c *Client) Resume(n int64) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	c.held = c.held && n >= 0
+	c.may += n
+	c.state.broadcast()
 }
 
 // Leave drops the connection, or resets the stream, and waits until nothing of

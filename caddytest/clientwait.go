@@ -31,6 +31,11 @@ func (c *Client) Head() error {
 	return c.await("the head", func(a *Answer) bool { return a.Status != 0 })
 }
 
+// Hints waits for a 103 answer, or for the head.
+func (c *Client) Hints() error {
+	return c.await("early hints", func(a *Answer) bool { return len(a.Early) > 0 || a.Status != 0 })
+}
+
 // Wait waits for the end of the answer, whatever it is.
 func (c *Client) Wait() error {
 	return c.await("the end of the answer", func(a *Answer) bool { return a.Done })

@@ -94,6 +94,8 @@ func (s *script) cmdExpect(neg bool, args []string) error {
 		return s.expectLog(neg, args)
 	case subject == "logcount":
 		return s.expectLogCount(args)
+	case subject == "same":
+		return s.expectSame(neg, args)
 	case subject == "error":
 		c, err := parseCondition(args)
 		if err != nil {
@@ -113,8 +115,11 @@ func (s *script) cmdExpect(neg bool, args []string) error {
 
 func (s *script) expectAnswer(client *Client, neg bool, subject string, args []string) error {
 	wait := client.Head
-	if slices.Contains([]string{"body", "bodybytes", "trailer", "complete"}, subject) {
+	switch subject {
+	case "body", "bodybytes", "trailer", "complete":
 		wait = client.Wait
+	case "early":
+		wait = client.Hints
 	}
 	if err := wait(); err != nil {
 		return err
@@ -291,6 +296,26 @@ func (s *script) expectLogCount(args []string) error {
 	have := captured.count(func(line []byte) bool { return c.match(string(line)) })
 	if have != want {
 		return fmt.Errorf("%d log lines are %s, want %d; the log:\n%s", have, c.text, want, captured.text)
+	}
+	return nil
+}
+
+// expectSame checks that two clients were told the same in a field, and something:
+// "expect same NAME CLIENT CLIENT".
+func (s *script) expectSame(neg bool, args []string) error {
+	if len(args) != 3 || s.clients[args[1]] == nil || s.clients[args[2]] == nil {
+		return errors.New("usage: expect same NAME CLIENT CLIENT")
+	}
+	var have [2][]string
+	for i, name := range args[1:] {
+		if err := s.clients[name].Head(); err != nil {
+			return err
+		}
+		a := s.clients[name].Snapshot()
+		have[i] = a.Header.Values(args[0])
+	}
+	if same := len(have[0]) > 0 && slices.Equal(have[0], have[1]); same == neg {
+		return fmt.Errorf("%s of %s is %s, that of %s is %s", args[0], args[1], list(have[0]), args[2], list(have[1]))
 	}
 	return nil
 }

@@ -132,6 +132,10 @@ func (r *run) do(s step) error {
 		return r.whole(r.record.Body)
 	case "send":
 		return r.send(unescape(s.args[0]))
+	case "sendfield":
+		return r.send([]byte(strings.Join(r.record.Values(s.args[0]), ",")))
+	case "sendtarget":
+		return r.send([]byte(r.record.Target))
 	case "repeat":
 		return r.repeat(s.args[0], unescape(s.args[1]))
 	case "pieces":

@@ -14,6 +14,9 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/caddy-mount/mount/cache"
+	"github.com/caddy-mount/mount/internal/testbounds"
 )
 
 // script is the state of one running script. Its fields belong to the goroutine
@@ -28,35 +31,44 @@ type script struct {
 	current  *Client // whose answer expectations without a name are about
 	barriers barriers
 	lastErr  error // of the last load that was to fail
+	bounds   map[string]string
+	clock    clock
 
 	mu       sync.Mutex
 	failures []error // what origins did not foresee; guarded by mu
 }
 
 // commands are the words that Params adds to testscript's own.
-var commands = map[string]func(s *script, neg bool, args []string) error{
-	"caddy":   (*script).cmdCaddy,
-	"origin":  (*script).cmdOrigin,
-	"admin":   (*script).cmdAdmin,
-	"request": (*script).cmdRequest,
-	"stored":  (*script).cmdStored,
-	"reach":   (*script).cmdReach,
-	"client":  (*script).cmdClient,
-	"head":    (*script).cmdHead,
-	"chunk":   (*script).cmdChunk,
-	"pieces":  (*script).cmdPieces,
-	"eof":     (*script).cmdEOF,
-	"cut":     (*script).cmdCut,
-	"await":   (*script).cmdAwait,
-	"write":   (*script).cmdWrite,
-	"close":   (*script).cmdClose,
-	"resume":  (*script).cmdResume,
-	"leave":   (*script).cmdLeave,
-	"wssend":  (*script).cmdWSSend,
-	"wsrecv":  (*script).cmdWSRecv,
-	"barrier": (*script).cmdBarrier,
-	"expect":  (*script).cmdExpect,
-	"save":    (*script).cmdSave,
+var commands map[string]func(s *script, neg bool, args []string) error
+
+func init() { // one of them runs others
+	commands = map[string]func(s *script, neg bool, args []string) error{
+		"caddy":   (*script).cmdCaddy,
+		"origin":  (*script).cmdOrigin,
+		"admin":   (*script).cmdAdmin,
+		"request": (*script).cmdRequest,
+		"stored":  (*script).cmdStored,
+		"reach":   (*script).cmdReach,
+		"client":  (*script).cmdClient,
+		"head":    (*script).cmdHead,
+		"chunk":   (*script).cmdChunk,
+		"pieces":  (*script).cmdPieces,
+		"eof":     (*script).cmdEOF,
+		"cut":     (*script).cmdCut,
+		"await":   (*script).cmdAwait,
+		"write":   (*script).cmdWrite,
+		"close":   (*script).cmdClose,
+		"resume":  (*script).cmdResume,
+		"leave":   (*script).cmdLeave,
+		"wssend":  (*script).cmdWSSend,
+		"wsrecv":  (*script).cmdWSRecv,
+		"barrier": (*script).cmdBarrier,
+		"expect":  (*script).cmdExpect,
+		"save":    (*script).cmdSave,
+		"bound":   (*script).cmdBound,
+		"clock":   (*script).cmdClock,
+		"each":    (*script).cmdEach,
+	}
 }
 
 type scriptKey struct{}
@@ -97,7 +109,9 @@ func setUp(env *testscript.Env) error {
 		origins: make(map[string]*Origin),
 		clients: make(map[string]*Client),
 		jars:    make(map[string]http.CookieJar),
+		bounds:  make(map[string]string),
 	}
+	testbounds.Set(func(o *cache.Options) { o.Clock = s.clock.now })
 	s.server = NewServer(env.WorkDir, s.resolve)
 	env.Values[scriptKey{}] = s
 	captured.reset()
@@ -148,6 +162,7 @@ func (s *script) tearDown() error {
 	for _, o := range s.origins {
 		o.Stop()
 	}
+	testbounds.Set(nil)
 	return errors.Join(failed, s.server.Stop())
 }
 

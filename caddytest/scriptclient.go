@@ -109,12 +109,13 @@ func (s *script) cmdRequest(_ bool, args []string) error {
 	return nil
 }
 
-// cmdStored repeats a request until a stored response answers it: a cache commits
-// when the client has long got the last byte.
+// cmdStored repeats a request until a fresh stored response answers it: a cache
+// commits when the client has long got the last byte.
 func (s *script) cmdStored(_ bool, args []string) error {
-	return s.repeat(args, "no stored response answered it", func() bool {
+	return s.repeat(args, "no fresh stored response answered it", func() bool {
 		a := s.current.Snapshot()
-		return strings.Contains(strings.Join(a.Header.Values("Cache-Status"), ","), "; hit")
+		status := strings.Join(a.Header.Values("Cache-Status"), ",")
+		return strings.Contains(status, "; hit") && !strings.Contains(status, "stale")
 	})
 }
 
@@ -189,8 +190,17 @@ func (s *script) cmdCut(_ bool, args []string) error {
 	return s.with(args, func(c *Client) error { return c.End(true) })
 }
 
+// cmdResume lets a held client read: "resume CLIENT [BYTES]".
 func (s *script) cmdResume(_ bool, args []string) error {
-	return s.with(args, func(c *Client) error { c.Resume(); return nil })
+	n := int64(-1)
+	if len(args) == 2 {
+		var err error
+		if n, err = strconv.ParseInt(args[1], 10, 64); err != nil {
+			return err
+		}
+		args = args[:1]
+	}
+	return s.with(args, func(c *Client) error { c.Resume(n); return nil })
 }
 
 func (s *script) cmdLeave(_ bool, args []string) error {

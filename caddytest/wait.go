@@ -27,6 +27,14 @@ func (s *signal) broadcast() {
 	}
 }
 
+// next returns a channel that the next broadcast closes. The caller holds the mutex.
+func (s *signal) next() <-chan struct{} {
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
+}
+
 // await returns true as soon as cond, which is called with the mutex held, is
 // true, and false once ctx is done or limit has passed.
 func (s *signal) await(ctx context.Context, cond func() bool) bool {
@@ -38,10 +46,7 @@ func (s *signal) await(ctx context.Context, cond func() bool) bool {
 			s.Unlock()
 			return true
 		}
-		if s.changed == nil {
-			s.changed = make(chan struct{})
-		}
-		changed := s.changed
+		changed := s.next()
 		s.Unlock()
 		select {
 		case <-changed:

@@ -155,6 +155,7 @@ var writerWays = map[string]func(w http.ResponseWriter, r *http.Request) error{
 		}
 		panic(http.ErrAbortHandler)
 	},
+	"panic": func(http.ResponseWriter, *http.Request) error { panic("a bug of the chain") },
 	"trailer": func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Trailer", "X-Announced")
 		if _, err := io.WriteString(w, writerPage[0]+writerPage[1]); err != nil {

@@ -39,6 +39,10 @@ func (p *requestPolicy) maps(rest string) bool {
 	return !off && !p.skip.match(rest)
 }
 
+// MayRange reports whether a request for a range of rest, as Locate gives it,
+// reaches the site as one. Offsets in mapped text mean nothing to the site.
+func (m *Mount) MayRange(rest string) bool { return m.eligible.mayRange(rest) }
+
 // Content maps what a request says besides its path and its fields, in place:
 // validators, ranges, parameters that hold a path, and the body. It is called
 // after Outbound, with the same rest. The tags are for ResponseWriter.Tags.
@@ -49,10 +53,9 @@ func (p *requestPolicy) maps(rest string) bool {
 // What is stored at the site is thus in the site's own form, and its look-ups,
 // redirects and checks see the addresses that they know.
 func (v *View) Content(r *http.Request, rest string) (tags []string) {
-	if v.m.eligible.mayRange(rest) {
+	if v.m.MayRange(rest) {
 		tags = UnmapValidators(r.Header, v.m.fingerprint, time.Time{})
 	} else {
-		// Offsets in the mapped text mean nothing to the site.
 		r.Header.Del("Range")
 		r.Header.Del("If-Range")
 		tags = UnmapValidators(r.Header, v.m.fingerprint, v.m.loaded)

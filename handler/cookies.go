@@ -36,18 +36,23 @@ func (c CookieClass) String() string {
 
 // CookieClass classes a request cookie by its name. The patterns of
 // Options.Cookies come first, then the harmless names, then WordPress's and the
-// names that the site was seen to set. A mount at the root has no main site
-// beside it: there every cookie that is not harmless is the site's.
+// names that the site was seen to set. With the pattern "*", and at the root,
+// where no main site is beside the mount, every cookie that is not harmless is the
+// site's. It does not allocate.
 func (m *Mount) CookieClass(name string) CookieClass {
+	all := m.prefix == ""
 	for _, p := range m.cookiePatterns {
-		if matchCookie(p, name) {
+		switch {
+		case p == "*":
+			all = true
+		case matchCookie(p, name):
 			return CookieSite
 		}
 	}
 	switch {
-	case nameIn(name, harmlessCookies):
+	case harmlessNames.has(name):
 		return CookieHarmless
-	case m.prefix == "" || nameIn(name, siteCookies) || isLegacyAuth(name) || m.cookieNames.Has(name):
+	case all || siteNames.has(name) || isLegacyAuth(name) || m.cookieNames.Has(name):
 		return CookieSite
 	default:
 		return CookieMain
@@ -105,24 +110,54 @@ var siteCookies = []string{
 	"comment_author_*",
 	"woocommerce_*", "wp_woocommerce_session_*", "wc_session_cookie_*",
 	"edd_*", "give_wp_session", "wp-give_session_*", "charitable_session*",
-	"yith_wcwl_*", "yith_wrvp_*", "wpsc_*", "ecwid*", "ec_*", "bookly*", "jetpack*",
+	"yith_wcwl_*", "yith_wrvp_*", "wpsc_*", "ecwid*", "ec_*", "bookly*", "xf_*", "jetpack*",
 	"wptouch_switch_toggle", "akm_mobile", "w3tc_logged_out", "w3tc_referrer",
 	"litespeed_hash", "_lscache_vary*", "vip-go-cb",
 }
 
 // harmlessCookies are names on which no answer depends: switches of the admin
-// screens' scripts, tests for cookie support, analytics.
+// screens' scripts, tests for cookie support, analytics. They win over siteCookies.
 var harmlessCookies = []string{
 	"wordpress_test_cookie", "wp-settings-*", "wp_lang", "has_js",
 	"woocommerce_recently_viewed", "store_notice*",
-	"__utm*", "_ga", "_ga_*", "_gid", "_gat*", "__qca", "_fbp", "wpl_*",
+	"__utm*", "_ga", "_ga_*", "_gid", "_gat*", "_gcl_*", "__qca", "_fbp", "_fbc", "wpl_*",
 }
 
-// nameIn reports whether name is in a list in which a trailing "*" stands for any
-// rest.
-func nameIn(name string, list []string) bool {
-	for _, p := range list {
-		if stem, open := strings.CutSuffix(p, "*"); name == stem || open && strings.HasPrefix(name, stem) {
+// DefaultSiteCookies returns the patterns of the site's cookies that hold without
+// configuration. The slice is the caller's.
+func DefaultSiteCookies() []string { return slices.Clone(siteCookies) }
+
+// DefaultHarmlessCookies returns the patterns of harmless cookies. The slice is
+// the caller's.
+func DefaultHarmlessCookies() []string { return slices.Clone(harmlessCookies) }
+
+var siteNames, harmlessNames = newNameSet(siteCookies), newNameSet(harmlessCookies)
+
+// nameSet is a list of names in which a trailing "*" stands for any rest.
+type nameSet struct {
+	exact map[string]struct{}
+	stems []string
+}
+
+func newNameSet(patterns []string) nameSet {
+	s := nameSet{exact: make(map[string]struct{})}
+	for _, p := range patterns {
+		if stem, open := strings.CutSuffix(p, "*"); open {
+			s.stems = append(s.stems, stem)
+		} else {
+			s.exact[p] = struct{}{}
+		}
+	}
+	return s
+}
+
+// has reports whether name is in the list.
+func (s *nameSet) has(name string) bool {
+	if _, ok := s.exact[name]; ok {
+		return true
+	}
+	for _, stem := range s.stems {
+		if strings.HasPrefix(name, stem) {
 			return true
 		}
 	}
@@ -138,23 +173,15 @@ func isLegacyAuth(name string) bool {
 
 // matchCookie reports whether name matches a pattern in which "*" stands for any bytes.
 func matchCookie(pattern, name string) bool {
-	pieces := strings.Split(pattern, "*")
-	if len(pieces) == 1 {
-		return pattern == name
-	}
-	first, last := pieces[0], pieces[len(pieces)-1]
-	if !strings.HasPrefix(name, first) {
-		return false
-	}
-	name = name[len(first):]
-	for _, piece := range pieces[1 : len(pieces)-1] {
-		i := strings.Index(name, piece)
-		if i < 0 {
-			return false
+	piece, pattern, open := strings.Cut(pattern, "*")
+	name, ok := strings.CutPrefix(name, piece)
+	for open && ok {
+		if piece, pattern, open = strings.Cut(pattern, "*"); !open {
+			return strings.HasSuffix(name, piece)
 		}
-		name = name[i+len(piece):]
+		_, name, ok = strings.Cut(name, piece)
 	}
-	return strings.HasSuffix(name, last)
+	return ok && name == ""
 }
 
 const (

@@ -3,6 +3,8 @@ package handler
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -53,9 +55,39 @@ func TestCookieClass(t *testing.T) {
 		}
 	}
 	root := newMount(t, Transparent, "", siteHTTP)
+	all, err := New(Options{Prefix: "/blog", Sites: []string{siteHTTP}, Cookies: []string{"*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]CookieClass{"session": CookieSite, "_ga": CookieHarmless} {
+		if got := all.CookieClass(name); got != want {
+			t.Errorf("with *: CookieClass(%q) = %v, want %v", name, got, want)
+		}
 		if got := root.CookieClass(name); got != want {
 			t.Errorf("at the root %q is %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestDocumentedCookies holds the lists of docs/cache.md to those of the code.
+func TestDocumentedCookies(t *testing.T) {
+	page, err := os.ReadFile("../docs/cache.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile("`([^`]+)`")
+	for mark, list := range map[string][]string{"site cookies": DefaultSiteCookies(), "harmless cookies": DefaultHarmlessCookies()} {
+		_, rest, ok := strings.Cut(string(page), "<!-- list: "+mark+" -->\n")
+		text, _, ended := strings.Cut(rest, "<!-- end -->\n")
+		if !ok || !ended {
+			t.Fatalf("docs/cache.md has no list of %s", mark)
+		}
+		var documented []string
+		for _, match := range code.FindAllStringSubmatch(text, -1) {
+			documented = append(documented, match[1])
+		}
+		if diff := cmp.Diff(list, documented); diff != "" {
+			t.Errorf("%s: %s", mark, diff)
 		}
 	}
 }

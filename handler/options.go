@@ -43,7 +43,7 @@ type Options struct {
 	Public string
 
 	// Cookies are patterns of further cookie names that belong to the site
-	// ("shop_*"; "*" is every cookie).
+	// ("shop_*"; "*" is every cookie that is not harmless).
 	Cookies []string
 
 	// CookieNames is the set of names that the site was seen to set, where it

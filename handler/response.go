@@ -54,6 +54,25 @@ func (v *View) MapHeader(h http.Header, status int, req *http.Request, learn fun
 	}
 }
 
+// mendNames takes the blanks from the ends of field names, as a proxy must (RFC 9112
+// section 5.1): a "Set-Cookie " or "Cache-Control " would be read by others as what
+// it looks like. One that would frame the message goes, since the body was read
+// without it.
+func mendNames(h http.Header) {
+	for name, values := range h {
+		mended := strings.TrimRight(name, " \t")
+		if mended == name {
+			continue
+		}
+		delete(h, name)
+		switch mended = http.CanonicalHeaderKey(mended); mended {
+		case "", "Content-Length", "Transfer-Encoding":
+		default:
+			h[mended] = append(h[mended], values...)
+		}
+	}
+}
+
 func eachValue(values []string, f func(string) string) {
 	for i, s := range values {
 		values[i] = f(s)

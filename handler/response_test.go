@@ -364,3 +364,15 @@ func FuzzMapHeader(f *testing.F) {
 		}
 	})
 }
+
+func TestMendNames(t *testing.T) {
+	h := http.Header{
+		"Cache-Control": {"max-age=600"}, "Cache-Control ": {"private"}, "set-cookie\t ": {"a=b"},
+		"Content-Length ": {"5"}, "Transfer-Encoding\t": {"chunked"}, " ": {"x"}, "X-A": {"kept"},
+	}
+	mendNames(h)
+	want := http.Header{"Cache-Control": {"max-age=600", "private"}, "Set-Cookie": {"a=b"}, "X-A": {"kept"}}
+	if diff := cmp.Diff(want, h); diff != "" {
+		t.Error(diff)
+	}
+}

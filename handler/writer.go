@@ -104,10 +104,11 @@ func (a *ResponseWriter) counted() scanCount {
 // WriteHeader passes informational answers on at once, with their fields
 // mapped, and takes the first final status. Later ones are ignored.
 func (a *ResponseWriter) WriteHeader(status int) {
-	switch {
-	case a.status != 0 || a.closed:
+	if a.status != 0 || a.closed {
 		return
-	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
+	}
+	mendNames(a.header)
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
 		a.inform(status)
 		return
 	}

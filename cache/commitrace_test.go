@@ -1,0 +1,95 @@
+package cache
+
+import (
+	"net/http"
+	"testing"
+)
+
+// hookedStore is a store in which something happens just before a response becomes
+// visible, or just after responses were deleted.
+type hookedStore struct {
+	*Memory
+	putting, deleted func()
+}
+
+func (s *hookedStore) Put(m *Meta, body []byte) (*Stored, error) {
+	if f := s.putting; f != nil {
+		s.putting = nil
+		f()
+	}
+	return s.Memory.Put(m, body)
+}
+
+func (s *hookedStore) Delete(key string) int {
+	n := s.Memory.Delete(key)
+	if f := s.deleted; f != nil {
+		s.deleted = nil
+		f()
+	}
+	return n
+}
+
+// TestInvalidationMeetsCommit: a page that is changed while its older form is being
+// stored is not left in the store, wherever between the steps of the commit the
+// invalidation falls.
+func TestInvalidationMeetsCommit(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		// meet lets the unsafe request, which invalidate answers, and the end of the
+		// fetch, which is commit, meet.
+		meet func(s *stage, store *hookedStore, invalidate, commit func())
+	}{
+		{"before the commit", func(_ *stage, _ *hookedStore, invalidate, commit func()) {
+			invalidate()
+			commit()
+		}},
+		{"after the commit has looked for it", func(s *stage, store *hookedStore, invalidate, commit func()) {
+			reached, release := make(chan struct{}), make(chan struct{})
+			store.putting = func() { close(reached); <-release }
+			commit()
+			<-reached
+			invalidate()
+			close(release)
+			s.wait()
+		}},
+		{"the commit between its steps", func(s *stage, store *hookedStore, invalidate, commit func()) {
+			reached, release := make(chan struct{}), make(chan struct{})
+			store.deleted = func() { close(reached); <-release }
+			invalidate()
+			<-reached
+			commit()
+			close(release)
+			s.wait()
+		}},
+		{"after the commit", func(_ *stage, _ *hookedStore, invalidate, commit func()) {
+			commit()
+			invalidate()
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			store := new(hookedStore)
+			play(t, func(o *Options) {
+				store.Memory = o.Store.(*Memory)
+				o.Store = store
+			}, func(s *stage) {
+				get := s.visit("/page")
+				fetch := s.call()
+				fetch.head(200, "Cache-Control", "max-age=600").write("old")
+				post := s.start("POST", "/page", nil)
+				unsafe := s.call()
+				test.meet(s, store, func() {
+					unsafe.run(func(w http.ResponseWriter) (bool, error) { w.WriteHeader(204); return true, nil })
+				}, fetch.end)
+				get.whole("old")
+				post.whole("")
+				if n := s.stored(); n != 0 {
+					t.Errorf("%d responses are stored", n)
+				}
+				after := s.visit("/page")
+				s.call().answer("new")
+				after.whole("new")
+				s.visit("/page").is(PhaseHit, ReasonFresh)
+			})
+		})
+	}
+}
