@@ -1,7 +1,6 @@
 package mount
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
-	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 )
 
@@ -79,19 +77,16 @@ type mountStatus struct {
 	Cache   *cache.Inspection `json:"cache,omitempty"`
 }
 
-// splitStatus is a split without its secrets.
-type splitStatus struct {
-	Name     string                  `json:"name"`
-	By       balancer.SplitBy        `json:"by"`
-	Variants []balancer.SplitVariant `json:"variants"`
-}
-
 func serveStatus(w http.ResponseWriter, _ *http.Request) error {
 	s := status{Stores: make(map[string]map[string]cache.StoreStats)}
+	assigned, err := countAssigned()
+	if err != nil {
+		return err
+	}
 	for _, m := range live.all() {
 		ms := mountStatus{Name: m.Name, Path: m.Path, Hosts: m.hosts, Site: m.Site, Aware: m.Aware, Cookies: m.cookies.names.Snapshot()}
-		if sp := m.Split; sp != nil {
-			ms.Split = &splitStatus{sp.Name, cmp.Or(sp.By, balancer.ByCookie), sp.Variants}
+		if m.Split != nil {
+			ms.Split = newSplitStatus(m, assigned)
 		}
 		if c := m.shared.cache.Load(); c != nil {
 			inspection := c.Inspect()

@@ -63,7 +63,10 @@ type mountParser struct {
 	m       *Mount
 	matcher caddy.ModuleMap
 
-	directive caddyfile.Token     // the word mount, whose position errors carry
+	directive caddyfile.Token            // the word mount
+	places    map[string]caddyfile.Token // where words of the block stand
+	sites     []siteLine
+	variants  []caddyfile.Token   // the words variant of the split
 	origins   []caddyfile.Token   // upstream addresses as reverse_proxy reads them
 	groups    [][]caddyfile.Token // those of each variant of the split
 	firstSite string              // base URL of the first http or https origin
@@ -84,7 +87,7 @@ func (p *mountParser) line() error {
 		p.Prev()
 		set, _, err := p.MatcherToken()
 		if err != nil {
-			return err
+			return p.WrapErr(err)
 		}
 		p.matcher = set
 		if !p.NextArg() {
@@ -151,15 +154,17 @@ func (p *mountParser) origin() error {
 func (p *mountParser) block() error {
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
 		var err error
+		p.note()
 		switch p.Val() {
 		case "name":
 			err = p.oneWord(&p.m.Name)
 		case "site":
-			args := p.RemainingArgs()
+			token, args := p.Token(), p.RemainingArgs()
 			if len(args) == 0 {
 				return p.Err("site needs at least one base URL: site <base-url>...")
 			}
 			p.m.Site = append(p.m.Site, args...)
+			p.sites = append(p.sites, siteLine{token, args})
 			err = p.probe(handler.Options{Sites: args})
 		case "aware":
 			err = p.aware()
@@ -240,6 +245,9 @@ func (p *mountParser) forwardFields() error {
 		return nil
 	}
 	p.m.Forward = &Forward{Fields: args}
+	if err := p.m.Forward.check(); err != nil {
+		return p.WrapErr(err)
+	}
 	return nil
 }
 
@@ -284,25 +292,23 @@ func (p *mountParser) oneOf(into *string, values ...string) error {
 
 // finish checks the whole and writes the inner chain.
 func (p *mountParser) finish() error {
-	at := caddyfile.NewDispenser([]caddyfile.Token{p.directive})
-	at.Next()
 	dynamic := slices.ContainsFunc(p.passed, func(s caddyfile.Segment) bool { return s.Directive() == "dynamic" })
 	if err := p.finishSplit(dynamic); err != nil {
 		return err
 	}
 	switch {
 	case p.handle != nil && len(p.origins) > 0:
-		return at.Err("a mount has either origins or a handle block, not both")
+		return at(p.directive).Err("a mount has either origins or a handle block, not both")
 	case p.handle != nil && len(p.passed) > 0:
-		return at.Errf("%s belongs to reverse_proxy; with a handle block, write it on the reverse_proxy in there", p.passed[0].Directive())
+		return at(p.passed[0][0]).Errf("%s belongs to reverse_proxy; with a handle block, write it on the reverse_proxy in there", p.passed[0].Directive())
 	case p.handle == nil && len(p.origins) == 0 && !dynamic:
-		return at.Errf("mount %s has no origin; expected: mount %s https://blog.example.net, or a handle block", p.m.Path, p.m.Path)
+		return at(p.directive).Errf("mount %s has no origin; expected: mount %s https://blog.example.net, or a handle block", p.m.Path, p.m.Path)
 	}
 	if len(p.m.Site) == 0 && p.firstSite != "" {
 		p.m.Site = []string{p.firstSite}
 	}
-	if err := p.m.check(); err != nil {
-		return at.WrapErr(err)
+	if err := p.check(); err != nil {
+		return err
 	}
 	if p.handle != nil {
 		return p.finishHandle()

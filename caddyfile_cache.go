@@ -122,8 +122,13 @@ func (p *mountParser) cache() error {
 		return nil
 	}
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
+		p.note()
+		word := p.Token()
 		if err := p.cacheWord(c); err != nil {
 			return err
+		}
+		if err := c.check(); err != nil {
+			return at(word).WrapErr(err)
 		}
 	}
 	return nil
@@ -149,7 +154,7 @@ func (p *mountParser) cacheWord(c *Cache) error {
 	case "bypass":
 		set, ok, err := p.MatcherToken()
 		if err != nil {
-			return err
+			return p.WrapErr(err)
 		}
 		if !ok || set == nil {
 			return p.Err("bypass needs a matcher: bypass @name, or bypass /path/*")
@@ -181,13 +186,7 @@ func (p *mountParser) cacheWord(c *Cache) error {
 		if len(c.Encodings) > 0 {
 			return p.Err("encodings is given twice")
 		}
-		if err := p.words(&c.Encodings, "encodings br|zstd|gzip... | off"); err != nil {
-			return err
-		}
-		if _, err := c.codings(); err != nil {
-			return p.WrapErr(err)
-		}
-		return nil
+		return p.words(&c.Encodings, "encodings br|zstd|gzip... | off")
 	}
 	if p.Val() == "purge" {
 		return p.purge(c)
@@ -217,6 +216,9 @@ func (p *mountParser) purge(c *Cache) error {
 		}
 		if err != nil {
 			return err
+		}
+		if err := c.Purge.check(); err != nil {
+			return p.WrapErr(err)
 		}
 	}
 	return nil

@@ -25,13 +25,12 @@ func (p *mountParser) split() error {
 	if p.m.Split != nil {
 		return p.Err("split is given twice; a mount has one")
 	}
-	at := caddyfile.NewDispenser([]caddyfile.Token{p.Token()})
-	at.Next()
+	token := p.Token()
 	c := new(balancer.SplitConfig)
 	p.m.Split = c
 	args := p.RemainingArgs()
 	if len(args) != 1 {
-		return at.Errf("split needs exactly one name, got %d; expected: split <name> { %s ... }", len(args), variantForm)
+		return at(token).Errf("split needs exactly one name, got %d; expected: split <name> { %s ... }", len(args), variantForm)
 	}
 	c.Name = args[0]
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
@@ -39,13 +38,11 @@ func (p *mountParser) split() error {
 			return err
 		}
 	}
-	if _, err := balancer.NewSplit(*c); err != nil {
-		return at.WrapErr(err)
-	}
-	return nil
+	return p.checkSplit()
 }
 
 func (p *mountParser) splitWord(c *balancer.SplitConfig) error {
+	p.note()
 	switch p.Val() {
 	case "variant":
 		return p.variant(c)
@@ -77,6 +74,7 @@ func (p *mountParser) splitWord(c *balancer.SplitConfig) error {
 // reverse_proxy's parser has said what they dial.
 func (p *mountParser) variant(c *balancer.SplitConfig) error {
 	var v balancer.SplitVariant
+	p.variants = append(p.variants, p.Token())
 	if !p.NextArg() {
 		return p.Errf("expected: %s", variantForm)
 	}
@@ -108,13 +106,11 @@ func (p *mountParser) finishSplit(dynamic bool) error {
 	if len(grouped) == 0 {
 		return nil
 	}
-	at := caddyfile.NewDispenser([]caddyfile.Token{grouped[0]})
-	at.Next()
 	switch {
 	case p.handle != nil:
-		return at.Err("upstreams of a variant need the mount's own reverse_proxy; with a handle block, choose in there by {http.mount.split}")
+		return at(grouped[0]).Err("upstreams of a variant need the mount's own reverse_proxy; with a handle block, choose in there by {http.mount.split}")
 	case dynamic:
-		return at.Err("upstreams of a variant and dynamic exclude each other: nothing says which variant a dynamic upstream belongs to")
+		return at(grouped[0]).Err("upstreams of a variant and dynamic exclude each other: nothing says which variant a dynamic upstream belongs to")
 	}
 	var all []string
 	for i, group := range p.groups {
@@ -132,9 +128,7 @@ func (p *mountParser) finishSplit(dynamic bool) error {
 		}
 		for _, dial := range dials {
 			if !slices.Contains(all, dial) {
-				at := caddyfile.NewDispenser([]caddyfile.Token{origin})
-				at.Next()
-				return at.Errf("origin %s is in no variant of split %s and would get no request: give it to a variant, or leave it out", origin.Text, p.m.Split.Name)
+				return at(origin).Errf("origin %s is in no variant of split %s and would get no request: give it to a variant, or leave it out", origin.Text, p.m.Split.Name)
 			}
 		}
 	}
@@ -145,7 +139,11 @@ func (p *mountParser) finishSplit(dynamic bool) error {
 // dials returns the addresses that reverse_proxy dials for upstreams.
 func (p *mountParser) dials(upstreams []caddyfile.Token) ([]string, error) {
 	rp := new(reverseproxy.Handler)
-	if err := rp.UnmarshalCaddyfile(caddyfile.NewDispenser(p.proxyLine(upstreams))); err != nil {
+	tokens := p.proxyLine(upstreams)
+	for i := range tokens {
+		tokens[i].Line, tokens[i].File = upstreams[0].Line, upstreams[0].File // of the variant
+	}
+	if err := rp.UnmarshalCaddyfile(caddyfile.NewDispenser(tokens)); err != nil {
 		return nil, err
 	}
 	var dials []string

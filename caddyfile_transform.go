@@ -27,6 +27,7 @@ func (p *mountParser) transform() error {
 		return nil
 	}
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
+		p.note()
 		if err := p.transformWord(t); err != nil {
 			return err
 		}

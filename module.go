@@ -258,7 +258,7 @@ func (m *Mount) check() error {
 			return err
 		}
 		if m.Aware && m.Transform.KeepRootRelative {
-			return errors.New("root_relative off has no meaning with aware: root-relative URLs are right there")
+			return wordError{errors.New("root_relative off has no meaning with aware: root-relative URLs are right there"), "root_relative"}
 		}
 	}
 	if m.Forward != nil {

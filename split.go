@@ -74,9 +74,9 @@ func (m *Mount) checkSplit() error {
 	case err != nil:
 		return err
 	case m.Cache != nil && m.Cache.CDN > 0:
-		return errors.New("cache cdn and split exclude each other: a cache in front of Caddy does not know the variants and would mix them")
+		return wordError{errors.New("cache cdn and split exclude each other: a cache in front of Caddy does not know the variants and would mix them"), "cdn"}
 	case s.CookieName() != "" && strings.Contains(m.Path, ";"):
-		return fmt.Errorf("split %q: no cookie can be scoped to a path with a semicolon; tell visitors apart by ip or header", m.Split.Name)
+		return wordError{fmt.Errorf("split %q: no cookie can be scoped to a path with a semicolon; tell visitors apart by ip or header", m.Split.Name), "split"}
 	}
 	return nil
 }

@@ -129,23 +129,23 @@ func (c SplitConfig) check() error {
 	switch c.By {
 	case ByCookie, ByIP, ByHeader:
 	default:
-		return fmt.Errorf("visitors are told apart by cookie, ip or header, not %q", c.By)
+		return wrong("by", "visitors are told apart by cookie, ip or header, not %q", c.By)
 	}
 	switch {
 	case c.By != ByCookie && hasCookie:
-		return fmt.Errorf("a split by %s has no cookie to name, sign or keep", c.By)
+		return wrong("by", "a split by %s has no cookie to name, sign or keep", c.By)
 	case c.By == ByHeader && !httpguts.ValidHeaderFieldName(c.Field):
-		return fmt.Errorf("%q is not the name of a request field", c.Field)
+		return wrong("by", "%q is not the name of a request field", c.Field)
 	case c.By != ByHeader && c.Field != "":
-		return fmt.Errorf("a split by %s reads no request field", c.By)
+		return wrong("by", "a split by %s reads no request field", c.By)
 	case c.By == ByCookie && !httpguts.ValidHeaderFieldName(c.CookieName):
-		return fmt.Errorf("%q is not the name of a cookie", c.CookieName)
+		return wrong("cookie_name", "%q is not the name of a cookie", c.CookieName)
 	case c.CookieAge < 0 || c.CookieAge > 0 && time.Duration(c.CookieAge) < time.Second:
-		return fmt.Errorf("the cookie must be kept for a second or more, not %s", time.Duration(c.CookieAge))
+		return wrong("cookie_age", "the cookie must be kept for a second or more, not %s", time.Duration(c.CookieAge))
 	}
 	for _, secret := range c.Secrets {
 		if len(secret) < minSecret {
-			return fmt.Errorf("a secret must have at least %d bytes", minSecret)
+			return wrong("secret", "a secret must have at least %d bytes", minSecret)
 		}
 	}
 	return nil
@@ -157,22 +157,22 @@ func checkVariants(variants []SplitVariant) error {
 	}
 	labels := make(map[string]bool)
 	weighty := false
-	for _, v := range variants {
+	for i, v := range variants {
 		switch {
 		case !isLabel(v.Label):
-			return fmt.Errorf("label %q: must be 1 to %d letters, digits, dots, dashes and underscores", v.Label, maxLabel)
+			return wrongVariant(i, "label %q: must be 1 to %d letters, digits, dots, dashes and underscores", v.Label, maxLabel)
 		case labels[v.Label]:
-			return fmt.Errorf("variant %s is given twice", v.Label)
+			return wrongVariant(i, "variant %s is given twice", v.Label)
 		case v.Weight < 0 || v.Weight > maxWeight:
-			return fmt.Errorf("variant %s: the weight must be from 0 to %d, not %d", v.Label, maxWeight, v.Weight)
+			return wrongVariant(i, "variant %s: the weight must be from 0 to %d, not %d", v.Label, maxWeight, v.Weight)
 		case (len(v.Upstreams) > 0) != (len(variants[0].Upstreams) > 0):
-			return fmt.Errorf("variant %s: either all variants have upstreams of their own or none has", v.Label)
+			return wrongVariant(i, "variant %s: either all variants have upstreams of their own or none has", v.Label)
 		}
 		labels[v.Label] = true
 		weighty = weighty || v.Weight > 0
-		for i, dial := range v.Upstreams {
-			if dial == "" || slices.Contains(v.Upstreams[:i], dial) {
-				return fmt.Errorf("variant %s: upstream %q is empty or given twice", v.Label, dial)
+		for j, dial := range v.Upstreams {
+			if dial == "" || slices.Contains(v.Upstreams[:j], dial) {
+				return wrongVariant(i, "variant %s: upstream %q is empty or given twice", v.Label, dial)
 			}
 		}
 	}
