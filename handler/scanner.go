@@ -154,7 +154,10 @@ func (s *scanner) abort() {
 		return
 	}
 	s.closed = true
-	scanMemories.Put(s.mem)
+	if s.err == nil {
+		// A Write over HTTP/2 that failed may still be reading what it was given.
+		scanMemories.Put(s.mem)
+	}
 	s.mem = nil
 }
 
