@@ -14,8 +14,9 @@ const (
 	// decided yet.
 	historyBytes = 6 << 10
 	// outBytes collects pieces into one write: a copy costs much less than a
-	// chunk of its own on the wire.
-	outBytes = 28 << 10
+	// chunk of its own on the wire. It takes what becomes of the 32 KiB that
+	// proxies read at once.
+	outBytes = 36 << 10
 	inBytes  = 64<<10 - outBytes
 	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes.
 	maxLeft = 64
@@ -108,17 +109,17 @@ func (s *scanner) Write(p []byte) (int, error) {
 	if s.n-s.done >= eager {
 		s.advance()
 	}
+	s.send()
 	if s.err != nil {
 		return total - len(p), s.err
 	}
 	return total, nil
 }
 
-// advance scans, writes all that no later match can reach, and makes room.
+// advance scans, decides all that no later match can reach, and makes room.
 func (s *scanner) advance() {
 	undecided := s.scan(false)
 	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft))
-	s.send()
 	if s.n > inBytes-eager {
 		s.shift()
 	}
