@@ -213,7 +213,7 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 			break
 		}
 		i += s.next
-		if i > 0 && leads[b[i-1]] && (b[i-1] != '/' || i+1 == len(b) || s.t.initials[b[i+1]]) {
+		if i > 0 && leads[b[i-1]] && (i+1 == len(b) || s.t.initials[b[i+1]] || beginsPath(b, i, leads)) {
 			m, v := s.pathForm(w, i)
 			switch v {
 			case undecidedYet:
@@ -231,6 +231,18 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 		s.next = i + 1
 	}
 	return none, true
+}
+
+// beginsPath reports whether a root-relative URL may begin at the slash b[i], by
+// what precedes it. Of the escaped slashes in JSON most are within a URL.
+func beginsPath(b []byte, i int, leads *[256]bool) bool {
+	switch b[i-1] {
+	case '/':
+		return false
+	case '\\':
+		return i > 1 && leads[b[i-2]]
+	}
+	return true
 }
 
 func (s *scanner) nearestHost() (g, at int) {
