@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,77 +23,96 @@ import (
 	"time"
 )
 
-// missCaddyfile has the mount with and without a store, and what Caddy has without
-// the mount: reverse_proxy, alone and behind encode.
-const missCaddyfile = `
-{
-	metrics
-}
-http://stored.example.com {
-	mount /blog %[1]s {
-		site http://blog.example.net
-		cache {
-			ttl 1h
+// missServers are the servers to compare, by name, each a process of its own: the
+// mount with and without a store, and what Caddy has without the mount.
+var missServers = map[string]string{
+	"stored": `
+		mount /blog %[1]s {
+			site http://blog.example.net
+			cache {
+				ttl 1h
+			}
 		}
-	}
+	`,
+	"passed": `
+		mount /blog %[1]s {
+			site http://blog.example.net
+			cache off
+		}
+	`,
+	"proxy": missProxy,
+	"encoding proxy": `
+		encode gzip
+	` + missProxy,
 }
-http://passed.example.com {
-	mount /blog %[1]s {
-		site http://blog.example.net
-		cache off
-	}
-}
-(proxy) {
+
+const missProxy = `
 	handle_path /blog/* {
 		reverse_proxy %[1]s {
 			header_up Host blog.example.net
 			header_up Accept-Encoding identity
 		}
 	}
+`
+
+const missCaddyfile = `
+{
+	metrics
 }
-http://proxy.example.com {
-	import proxy
-}
-http://encoding-proxy.example.com {
-	encode gzip
-	import proxy
+http://example.com {
+	%[1]s
 }
 `
 
-// missPages are the lengths of the pages: a capture, and the beginning of it.
-var missPages = []int{60 << 10, 8 << 10}
-
-// missLoad is one kind of request, sent to two sites.
+// missLoad is one kind of request, sent to two servers.
 type missLoad struct {
 	name       string
-	page       int
+	page       int // bytes of it that are asked for
 	accept     string
 	ours, than string
 }
 
 var missLoads = []missLoad{
-	{"page=56KB/coding=identity/cache=off", missPages[0], "identity", "passed", "proxy"},
-	{"page=56KB/coding=identity/cache=on", missPages[0], "identity", "stored", "proxy"},
-	{"page=8KB/coding=identity/cache=off", missPages[1], "identity", "passed", "proxy"},
-	{"page=8KB/coding=identity/cache=on", missPages[1], "identity", "stored", "proxy"},
-	{"page=56KB/coding=gzip/cache=on", missPages[0], "gzip", "stored", "encoding-proxy"},
+	{"page=60KB/coding=identity/cache=off", 60 << 10, "identity", "passed", "proxy"},
+	{"page=60KB/coding=identity/cache=on", 60 << 10, "identity", "stored", "proxy"},
+	{"page=8KB/coding=identity/cache=off", 8 << 10, "identity", "passed", "proxy"},
+	{"page=8KB/coding=identity/cache=on", 8 << 10, "identity", "stored", "proxy"},
+	{"page=60KB/coding=gzip/cache=on", 60 << 10, "gzip", "stored", "encoding proxy"},
 }
 
 // BenchmarkMissCPU compares the processor time of a miss through the mount, mapped,
-// with that of reverse_proxy, which maps and stores nothing. The load and the origin
-// are a process of their own. Each round sends both the same number of requests; the
-// metric "times-proxy" is the median of the rounds' ratios.
+// with that of reverse_proxy, which maps and stores nothing. Each round sends both
+// the same number of requests; the metric "times-proxy" is the median of the rounds'
+// ratios.
 func BenchmarkMissCPU(b *testing.B) {
-	peer := startMissPeer(b)
-	server := costServer(b, fmt.Sprintf(missCaddyfile, peer.origin))
-	address := listenFor(b, server)
+	page := missPage(b)
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+		body := page[:min(size, len(page))]
+		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Header().Set("Link", `<http://blog.example.net/wp-json/>; rel="https://api.w.org/"`)
+		_, _ = w.Write(body)
+	}))
+	b.Cleanup(origin.Close)
+	servers := make(map[string]*missServer)
+	for name, directives := range missServers {
+		servers[name] = startMissServer(b, fmt.Sprintf(missCaddyfile, fmt.Sprintf(directives, origin.URL)))
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: missVisitors, DisableCompression: true}
+	b.Cleanup(transport.CloseIdleConnections)
+	b.Cleanup(origin.CloseClientConnections) // so that the servers end with none
+	v := visitors{client: &http.Client{Transport: transport}}
 	for _, load := range missLoads {
 		b.Run(load.name, func(b *testing.B) {
 			const requests = 400
-			round := func(site string) time.Duration {
-				before := processorTime(b)
-				peer.load(b, address, site+".example.com", load.page, load.accept, requests)
-				return processorTime(b) - before
+			round := func(name string) time.Duration {
+				s := servers[name]
+				before := s.processorTime(b)
+				if err := v.send(s.address, load, requests); err != nil {
+					b.Fatal(err)
+				}
+				return s.processorTime(b) - before
 			}
 			round(load.ours)
 			round(load.than)
@@ -115,13 +135,82 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// processorTime is what this process has used of the processors.
-func processorTime(tb testing.TB) time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+// missCaddyfileEnv holds the Caddyfile of a process that is a missServer.
+const missCaddyfileEnv = "CADDYTEST_MISS_CADDYFILE"
+
+// missServer is Caddy in a process of its own.
+type missServer struct {
+	address string
+	in      io.Writer
+	out     *bufio.Scanner
+}
+
+func startMissServer(tb testing.TB, caddyfile string) *missServer {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestMissServer$")
+	cmd.Env = append(os.Environ(), missCaddyfileEnv+"="+caddyfile)
+	in, err := cmd.StdinPipe()
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	s := &missServer{in: in, out: bufio.NewScanner(out)}
+	tb.Cleanup(func() {
+		_ = in.Close()
+		for s.out.Scan() {
+			tb.Log(s.out.Text())
+		}
+		if err := cmd.Wait(); err != nil {
+			tb.Error(err)
+		}
+	})
+	s.address = s.line(tb)
+	return s
+}
+
+func (s *missServer) line(tb testing.TB) string {
+	tb.Helper()
+	if !s.out.Scan() {
+		tb.Fatalf("the server has ended: %v", s.out.Err())
+	}
+	return s.out.Text()
+}
+
+// processorTime is what the process has used of the processors.
+func (s *missServer) processorTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	if _, err := fmt.Fprintln(s.in); err != nil {
+		tb.Fatal(err)
+	}
+	used, err := time.ParseDuration(s.line(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return used
+}
+
+// TestMissServer is the process of a missServer: it tells its address, and the
+// processor time that it has used for each line that it reads. Run by itself it
+// does nothing.
+func TestMissServer(t *testing.T) {
+	caddyfile, ok := os.LookupEnv(missCaddyfileEnv)
+	if !ok {
+		return
+	}
+	fmt.Println(listenFor(t, costServer(t, caddyfile)))
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var usage syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println(time.Duration(usage.Utime.Nano() + usage.Stime.Nano()))
+	}
 }
 
 // listenFor serves the handler on a loopback port and returns its address.
@@ -143,121 +232,23 @@ func listenFor(tb testing.TB, handler http.Handler) string {
 	return ln.Addr().String()
 }
 
-// missPeerEnv makes the test binary a missPeer's process.
-const missPeerEnv = "CADDYTEST_MISS_PEER"
-
-func init() {
-	if os.Getenv(missPeerEnv) == "" {
-		return
-	}
-	if err := runMissPeer(os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
-// missPeer is the process that is both the origin and the visitors.
-type missPeer struct {
-	origin string // base URL
-	in     io.Writer
-	out    *bufio.Scanner
-}
-
-func startMissPeer(tb testing.TB) *missPeer {
+// missPage is a captured page. Its first 60 KB name the site 49 times.
+func missPage(tb testing.TB) []byte {
 	tb.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), missPeerEnv+"=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	file, err := os.Open(filepath.Join("..", "handler", "testdata", "corpus", "nightly", "archive.html.gz"))
 	if err != nil {
 		tb.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	p := &missPeer{in: in, out: bufio.NewScanner(out)}
-	tb.Cleanup(func() {
-		_ = in.Close()
-		if err := cmd.Wait(); err != nil {
-			tb.Error(err)
-		}
-	})
-	p.origin = p.line(tb)
-	return p
-}
-
-func (p *missPeer) line(tb testing.TB) string {
-	tb.Helper()
-	if !p.out.Scan() {
-		tb.Fatalf("the peer has ended: %v", p.out.Err())
-	}
-	return p.out.Text()
-}
-
-// load sends requests for new URLs and waits for their answers.
-func (p *missPeer) load(tb testing.TB, address, host string, page int, accept string, requests int) {
-	tb.Helper()
-	if _, err := fmt.Fprintln(p.in, address, host, page, accept, requests); err != nil {
-		tb.Fatal(err)
-	}
-	if answer := p.line(tb); answer != "done" {
-		tb.Fatal(answer)
-	}
-}
-
-// runMissPeer serves pages and obeys orders until in ends.
-func runMissPeer(in io.Reader, out io.Writer) error {
-	page, err := missPage()
-	if err != nil {
-		return err
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	origin := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
-		body := page[:min(size, len(page))]
-		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.Header().Set("Link", `<http://blog.example.net/wp-json/>; rel="https://api.w.org/"`)
-		_, _ = w.Write(body)
-	})}
-	go func() { _ = origin.Serve(ln) }()
-	fmt.Fprintf(out, "http://%s\n", ln.Addr())
-	v := visitors{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: missVisitors, DisableCompression: true}}}
-	for orders := bufio.NewScanner(in); orders.Scan(); {
-		var address, host, accept string
-		var size, requests int
-		if _, err := fmt.Sscan(orders.Text(), &address, &host, &size, &accept, &requests); err != nil {
-			return err
-		}
-		if err := v.send(address, host, size, accept, requests); err != nil {
-			fmt.Fprintln(out, err)
-			continue
-		}
-		fmt.Fprintln(out, "done")
-	}
-	return nil
-}
-
-// missPage is a captured page.
-func missPage() ([]byte, error) {
-	file, err := os.Open(filepath.Join("..", "handler", "testdata", "corpus", "debian", "home.html.gz"))
-	if err != nil {
-		return nil, err
 	}
 	defer file.Close()
 	r, err := gzip.NewReader(file)
 	if err != nil {
-		return nil, err
+		tb.Fatal(err)
 	}
-	return io.ReadAll(r)
+	page, err := io.ReadAll(r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return page
 }
 
 // missVisitors is how many ask at once.
@@ -269,13 +260,14 @@ type visitors struct {
 	asked  int
 }
 
-func (v *visitors) send(address, host string, size int, accept string, requests int) error {
+// send sends requests for new URLs.
+func (v *visitors) send(address string, load missLoad, requests int) error {
 	failed := make([]error, missVisitors)
 	var all sync.WaitGroup
 	for i := range failed {
 		all.Go(func() {
 			for n := i; n < requests && failed[i] == nil; n += missVisitors {
-				failed[i] = v.ask(fmt.Sprintf("http://%s/blog/page?size=%d&n=%d", address, size, v.asked+n), host, accept)
+				failed[i] = v.ask(fmt.Sprintf("http://%s/blog/page?size=%d&n=%d", address, load.page, v.asked+n), load.accept)
 			}
 		})
 	}
@@ -284,12 +276,12 @@ func (v *visitors) send(address, host string, size int, accept string, requests 
 	return errors.Join(failed...)
 }
 
-func (v *visitors) ask(url, host, accept string) error {
+func (v *visitors) ask(url, accept string) error {
 	r, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	r.Host = host
+	r.Host = "example.com"
 	r.Header.Set("Accept-Encoding", accept)
 	answer, err := v.client.Do(r)
 	if err != nil {
@@ -302,11 +294,11 @@ func (v *visitors) ask(url, host, accept string) error {
 	case err != nil:
 		return err
 	case answer.StatusCode != http.StatusOK || n < 1<<10:
-		return fmt.Errorf("%s: %s, %d bytes", host, answer.Status, n)
+		return fmt.Errorf("%s, %d bytes", answer.Status, n)
 	case coding != strings.TrimPrefix(accept, "identity"):
-		return fmt.Errorf("%s: coding %q for %s", host, coding, accept)
+		return fmt.Errorf("coding %q for %s", coding, accept)
 	case strings.Contains(answer.Header.Get("Cache-Status"), "hit"):
-		return fmt.Errorf("%s: a hit", host)
+		return errors.New("a hit")
 	}
 	return nil
 }
