@@ -56,6 +56,7 @@ type scanner struct {
 	srcset   srcsetMemo
 	serialTo int64 // the body is PHP-serialised up to here
 	serialAt int64 // ... as far as it was looked at
+	looked   int64 // bytes that were looked at, decisions counted as one; a test holds it linear
 	count    scanCount
 	err      error
 	closed   bool
@@ -177,6 +178,7 @@ func (s *scanner) scan(final bool) (undecided int) {
 		if hit == none {
 			return none
 		}
+		s.looked++
 		switch m, v := s.groupForm(w, g, hit); v {
 		case undecidedYet:
 			return m.start
@@ -207,13 +209,17 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 	b, leads := w.b, &leadsToPath[s.kind]
 	for s.next < limit {
-		i := bytes.IndexByte(b[s.next:limit], '/')
+		from := s.next
+		i := bytes.IndexByte(b[from:limit], '/')
 		if i < 0 {
+			s.looked += int64(limit - from)
 			s.next = limit
 			break
 		}
-		i += s.next
+		s.looked += int64(i)
+		i += from
 		if i > 0 && leads[b[i-1]] && (i+1 == len(b) || s.t.initials[b[i+1]] || beginsPath(b, i, leads)) {
+			s.looked++
 			m, v := s.pathForm(w, i)
 			switch v {
 			case undecidedYet:
@@ -262,10 +268,13 @@ func (s *scanner) search(i int) {
 	if c.at != none || s.n-c.from < len(g.suffix) {
 		return
 	}
-	if j := g.finder.index(s.mem.in[c.from:s.n]); j >= 0 {
-		c.at = c.from + j
+	from := c.from
+	if j := g.finder.index(s.mem.in[from:s.n]); j >= 0 {
+		c.at = from + j
+		s.looked += int64(j)
 	} else {
 		c.from = s.n - len(g.suffix) + 1
+		s.looked += int64(s.n - from)
 	}
 }
 
