@@ -230,7 +230,7 @@ var worstInputs = map[string]string{
 func TestScannerLinear(t *testing.T) {
 	const (
 		n         = 200_000
-		maxLooked = 5
+		maxLooked = 6
 	)
 	f := newForms(benchSites, formBase{"https", "example.com", "/blog"}, formOptions{})
 	looked := func(kind mediaKind, body []byte, piece int, flush bool) int64 {

@@ -54,6 +54,9 @@ type scanner struct {
 
 	place    placeTracker
 	srcset   srcsetMemo
+	tag      tagMemo
+	released int64 // offset of the last tag whose integrity was seen to
+	rename   int   // where the name of an attribute waits for renameIntegrity, or none
 	serialTo int64 // the body is PHP-serialised up to here
 	serialAt int64 // ... as far as it was looked at
 	looked   int64 // bytes that were looked at, decisions counted as one; a test holds it linear
@@ -78,7 +81,7 @@ type hostCursor struct {
 var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
 
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory)}
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), released: -1, rename: none}
 	if cap(s.mem.hosts) < len(t.groups) {
 		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}
@@ -120,7 +123,7 @@ func (s *scanner) Write(p []byte) (int, error) {
 // advance scans, decides all that no later match can reach, and makes room.
 func (s *scanner) advance() {
 	undecided := s.scan(false)
-	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft))
+	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft, s.openTag()))
 	if s.n > inBytes-eager {
 		s.shift()
 	}
@@ -133,7 +136,7 @@ func (s *scanner) Flush() error {
 		return s.err
 	}
 	undecided := s.scan(false)
-	s.emitTo(min(undecided, s.heldFrom()))
+	s.emitTo(min(undecided, s.heldFrom(), s.openTag()))
 	s.send()
 	return s.err
 }
@@ -175,6 +178,10 @@ func (s *scanner) scan(final bool) (undecided int) {
 		if at, ok := s.scanSlashes(w, min(hit, s.n)); !ok {
 			return at
 		}
+		if s.rename < hit {
+			s.renameIntegrity()
+			continue
+		}
 		if hit == none {
 			return none
 		}
@@ -183,6 +190,9 @@ func (s *scanner) scan(final bool) (undecided int) {
 		case undecidedYet:
 			return m.start
 		case mapped:
+			if at, ok := s.releaseIntegrity(w, m.start, m.end); !ok {
+				return at
+			}
 			s.replaceHost(m)
 		default:
 			s.mem.hosts[g] = hostCursor{at: none, from: hit + 1}
@@ -208,12 +218,15 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 // returns the start of its form and false.
 func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 	b, leads := w.b, &leadsToPath[s.kind]
-	for s.next < limit {
-		from := s.next
-		i := bytes.IndexByte(b[from:limit], '/')
+	for {
+		from, to := s.next, min(limit, s.rename)
+		if from >= to {
+			break
+		}
+		i := bytes.IndexByte(b[from:to], '/')
 		if i < 0 {
-			s.looked += int64(limit - from)
-			s.next = limit
+			s.looked += int64(to - from)
+			s.next = to
 			break
 		}
 		s.looked += int64(i)
@@ -226,6 +239,10 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 				s.next = i
 				return m.start, false
 			case mapped:
+				if at, ok := s.releaseIntegrity(w, m.start, m.end); !ok {
+					s.next = i
+					return at, false
+				}
 				if m.needle >= 0 {
 					s.replaceHost(m.hostMatch)
 				} else {
@@ -354,6 +371,9 @@ func (s *scanner) shift() {
 	s.n -= cut
 	s.done -= cut
 	s.next -= cut
+	if s.rename != none {
+		s.rename -= cut
+	}
 	for i := range s.mem.hosts {
 		c := &s.mem.hosts[i]
 		c.from -= cut
