@@ -68,13 +68,14 @@ func (o *oracle) run(in string) string {
 
 var (
 	oracleResource  = regexp.MustCompile(`(?is)<(?:script|link)(?:[^A-Za-z0-9:_<>-][^<>]*)?$`)
-	oracleIntegrity = regexp.MustCompile(`(?is)[ \n\t\r\f"'](integrity)` + reSpace + `{0,16}=`)
+	oracleValue     = regexp.MustCompile(`(?s:.)(?i:src|href)` + reSpace + `{0,16}=` + reSpace + `{0,16}["']?$`)
+	oracleIntegrity = regexp.MustCompile(`[ \n\t\r\f"'](integrity)` + reSpace + `{0,16}=`)
 )
 
 // integrity is where the attribute of the tag around a URL begins, or -1.
 func (o *oracle) integrity(start, end int) int {
 	at := oracleResource.FindStringIndex(o.in[:start])
-	if at == nil || start-at[0] > maxResourceTag {
+	if at == nil || !oracleValue.MatchString(o.in[:start]) || start-at[0] > maxResourceTag {
 		return -1
 	}
 	rest := o.in[end:max(end, min(len(o.in), at[0]+maxResourceTag))]

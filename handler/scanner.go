@@ -175,7 +175,10 @@ func (s *scanner) scan(final bool) (undecided int) {
 	}
 	for {
 		g, hit := s.nearestHost()
-		if at, ok := s.scanSlashes(w, min(hit, s.n)); !ok {
+		next := s.next
+		at, ok := s.scanSlashes(w, min(hit, s.n))
+		s.looked += int64(s.next - next)
+		if !ok {
 			return at
 		}
 		if s.rename < hit {
@@ -218,20 +221,15 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 // returns the start of its form and false.
 func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 	b, leads := w.b, &leadsToPath[s.kind]
-	for {
-		from, to := s.next, min(limit, s.rename)
-		if from >= to {
-			break
-		}
-		i := bytes.IndexByte(b[from:to], '/')
+	to := min(limit, s.rename)
+	for s.next < to {
+		i := bytes.IndexByte(b[s.next:to], '/')
 		if i < 0 {
-			s.looked += int64(to - from)
 			s.next = to
 			break
 		}
-		s.looked += int64(i)
-		i += from
-		if i > 0 && leads[b[i-1]] && (i+1 == len(b) || s.t.initials[b[i+1]] || beginsPath(b, i, leads)) {
+		i += s.next
+		if i > 0 && leads[b[i-1]] && (beginsPath(b, i, leads) || i+1 == len(b) || s.t.initials[b[i+1]]) {
 			s.looked++
 			m, v := s.pathForm(w, i)
 			switch v {
@@ -248,6 +246,7 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 				} else {
 					s.replacePath(m)
 				}
+				to = min(limit, s.rename)
 				continue
 			}
 		}
@@ -259,13 +258,8 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 // beginsPath reports whether a root-relative URL may begin at the slash b[i], by
 // what precedes it. Of the escaped slashes in JSON most are within a URL.
 func beginsPath(b []byte, i int, leads *[256]bool) bool {
-	switch b[i-1] {
-	case '/':
-		return false
-	case '\\':
-		return i > 1 && leads[b[i-2]]
-	}
-	return true
+	c := b[i-1]
+	return c != '/' && (c != '\\' || i > 1 && leads[b[i-2]])
 }
 
 func (s *scanner) nearestHost() (g, at int) {

@@ -126,8 +126,8 @@ var scannerCases = []scannerCase{
 	},
 	{
 		name: "integrity before the address", kind: kindHTML,
-		in:   `<link rel=stylesheet INTEGRITY = 'sha384-ab' href="/x.css" data-u="http://blog.example.net/y"><a integrity="x" href="/y">`,
-		want: `<link rel=stylesheet data-INTEGRITY = 'sha384-ab' href="/blog/x.css" data-u="https://example.com/blog/y"><a integrity="x" href="/blog/y">`,
+		in:   `<link rel=stylesheet integrity = 'sha384-ab' href="/x.css" data-u="http://blog.example.net/y"><a integrity="x" href="/y">`,
+		want: `<link rel=stylesheet data-integrity = 'sha384-ab' href="/blog/x.css" data-u="https://example.com/blog/y"><a integrity="x" href="/blog/y">`,
 	},
 	{
 		name: "integrity of others", kind: kindHTML,

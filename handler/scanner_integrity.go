@@ -28,15 +28,16 @@ func (s *scanner) tagBefore(b []byte, i int) int {
 	if s.tag.at > 0 && known > from {
 		from = known
 	}
-	j := i
-	for j > from && b[j-1] != '<' && b[j-1] != '>' {
+	text := b[from:i]
+	j := len(text) - 1
+	for j >= 0 && text[j]&^2 != '<' { // '>' is '<' and that bit
 		j--
 	}
-	s.looked += int64(i - j)
+	s.looked += int64(len(text) - j)
 	switch {
-	case j > from && b[j-1] == '<':
-		lt = j - 1
-	case j > from, s.tag.lt < 0 || from != known:
+	case j >= 0 && text[j] == '<':
+		lt = from + j
+	case j >= 0, s.tag.lt < 0 || from != known:
 		lt = -1
 	}
 	s.tag = tagMemo{at: s.base + int64(i), lt: -1}
@@ -49,14 +50,17 @@ func (s *scanner) tagBefore(b []byte, i int) int {
 	return lt
 }
 
-// releaseIntegrity is called before in[start:end] is mapped. If that is in the tag
-// of a script or link it sees to it that the tag's integrity is renamed. If the end
-// of the tag is not there yet it returns the tag's beginning and false.
+// releaseIntegrity is called before in[start:end] is mapped. If that is the address in
+// the tag of a script or link it sees to it that the tag's integrity is renamed. If
+// the end of the tag is not there yet it returns the tag's beginning and false.
 func (s *scanner) releaseIntegrity(w window, start, end int) (at int, ok bool) {
 	if !s.rules.has(ruleIntegrity) {
 		return 0, true
 	}
 	b := w.b
+	if !beginsValue(b, start) {
+		return 0, true
+	}
 	lt := s.tagBefore(b, start)
 	if lt < 0 || s.base+int64(lt) == s.released || !beginsResource(b[lt+1:]) {
 		return 0, true
@@ -93,18 +97,42 @@ func (s *scanner) renameIntegrity() {
 	s.rename = none
 }
 
+var integrityName = newFinder([]byte("integrity"))
+
 // integrityIn returns where the name of the attribute begins in the tag b[lt:], or -1.
 func integrityIn(b []byte, lt int) int {
-	for i := lt; ; i++ {
-		j := bytes.IndexByte(b[i:], '=')
-		if j < 0 {
+	for from := lt; ; {
+		i := integrityName.index(b[from:])
+		if i < 0 {
 			return -1
 		}
-		i += j
-		if name, at := nameBefore(b, skipSpacesBefore(b, i)); equalFold(name, "integrity") && startsAttribute(b[at-1]) {
-			return at
+		i += from
+		from = i + len(integrityName.name)
+		eq := from
+		for eq < len(b) && eq-from < maxSpaces && isSpace(b[eq]) {
+			eq++
+		}
+		if startsAttribute(b[i-1]) && eq < len(b) && b[eq] == '=' {
+			return i
 		}
 	}
+}
+
+// beginsValue reports whether b[i] is the first byte of the value of src or href, or
+// of an attribute whose name ends so; but for most of the links to pages.
+func beginsValue(b []byte, i int) bool {
+	const link = "<a href="
+	if from := i - len(link) - 1; from >= 0 && string(b[from:i-1]) == link {
+		return false
+	}
+	if i > 0 && (b[i-1] == '"' || b[i-1] == '\'') {
+		i--
+	}
+	if i = skipSpacesBefore(b, i); i == 0 || b[i-1] != '=' {
+		return false
+	}
+	i = skipSpacesBefore(b, i-1)
+	return i >= len("href") && (equalFold(b[i-len("src"):i], "src") || equalFold(b[i-len("href"):i], "href"))
 }
 
 // beginsResource reports whether the tag that goes on with b is, or may become, that
@@ -125,17 +153,13 @@ func (s *scanner) openTag() int {
 	if !s.rules.has(ruleIntegrity) {
 		return s.n
 	}
-	b := s.mem.in[:s.n]
-	for i := s.n - 1; i >= max(s.done, s.n-maxResourceTag+1); i-- {
-		switch b[i] {
-		case '>':
-			return s.n
-		case '<':
-			if beginsResource(b[i+1:]) {
-				return i
-			}
-			return s.n
-		}
+	b := s.mem.in[max(s.done, s.n-maxResourceTag+1):max(s.done, s.n)]
+	i := len(b) - 1
+	for i >= 0 && b[i] != '<' && b[i] != '>' {
+		i--
+	}
+	if i >= 0 && b[i] == '<' && beginsResource(b[i+1:]) {
+		return s.n - len(b) + i
 	}
 	return s.n
 }
