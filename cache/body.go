@@ -1,16 +1,11 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"sync"
-)
-
-// Sizes of the pieces in which a body is kept in memory.
-const (
-	minChunkBytes = 4 << 10
-	maxChunkBytes = 64 << 10
 )
 
 // errBehind is what a reader gets that fell out of the window of a body.
@@ -25,8 +20,7 @@ var errBehind = errors.New("reader fell behind the window of the body")
 // waits for the fastest reader, and a reader that has fallen behind what is kept
 // is cut. The slower ones never hold up the fastest.
 //
-// Bytes that a reader was handed are never changed or reused: pieces are left to
-// the garbage collector.
+// Bytes that a reader was handed are neither changed nor reused before it closes.
 type body struct {
 	spillBytes  int64
 	windowBytes int64
@@ -34,7 +28,7 @@ type body struct {
 	spill       func() (Writer, error) // nil: cannot spill
 
 	mu       sync.Mutex
-	chunks   [][]byte // [base, size) in order; only the last is appended to
+	chunks   []chunk // [base, size) in order; only the last is appended to
 	base     int64
 	size     int64  // bytes appended
 	writer   Writer // holds [0, spilled); nil until spilled
@@ -45,6 +39,7 @@ type body struct {
 	err      error // why it ended; nil: complete
 	sealed   bool  // no reader follows
 	freed    bool
+	lent     bool // a reader left bytes in use: they are not reused
 	readers  map[*bodyReader]struct{}
 	cut      int64         // readers that fell behind
 	more     chan struct{} // closed when bytes or the end arrive; nil: nobody waits
@@ -61,7 +56,7 @@ func newBody(length, spillBytes, windowBytes int64, memory *budget, spill func()
 	}
 	if length > 0 && length <= spillBytes && memory.take(length) {
 		b.taken = length
-		b.chunks = [][]byte{make([]byte, 0, length)}
+		b.chunks = []chunk{{p: make([]byte, 0, length)}}
 	}
 	return b
 }
@@ -120,16 +115,15 @@ func (b *body) append(ctx context.Context, p []byte) error {
 // keep adds p to the part in memory: all of it, or nothing if memory may not grow
 // and force is false. The caller holds mu.
 func (b *body) keep(p []byte, force bool) bool {
-	free, next := 0, minChunkBytes
+	free := 0
 	if n := len(b.chunks); n > 0 {
-		last := b.chunks[n-1]
+		last := b.chunks[n-1].p
 		free = cap(last) - len(last)
-		next = min(2*cap(last), maxChunkBytes)
 	}
 	head := p[:min(free, len(p))]
 	tail := p[len(head):]
+	next := chunkBytes(b.size, len(tail))
 	if len(tail) > 0 {
-		next = max(next, len(tail))
 		if force {
 			b.memory.force(int64(next))
 		} else if !b.memory.take(int64(next)) {
@@ -138,11 +132,13 @@ func (b *body) keep(p []byte, force bool) bool {
 		b.taken += int64(next)
 	}
 	if len(head) > 0 {
-		last := &b.chunks[len(b.chunks)-1]
+		last := &b.chunks[len(b.chunks)-1].p
 		*last = append(*last, head...)
 	}
 	if len(tail) > 0 {
-		b.chunks = append(b.chunks, append(make([]byte, 0, next), tail...))
+		c := newChunk(next)
+		c.p = append(c.p, tail...)
+		b.chunks = append(b.chunks, c)
 	}
 	b.size += int64(len(p))
 	b.signal(&b.more)
@@ -154,16 +150,18 @@ func (b *body) keep(p []byte, force bool) bool {
 // The caller holds mu.
 func (b *body) makeRoom(n int64) <-chan struct{} {
 	for len(b.chunks) > 0 && b.size-b.base+n > b.windowBytes {
-		end := b.base + int64(len(b.chunks[0]))
+		end := b.base + int64(len(b.chunks[0].p))
 		if b.fastest() < end {
 			if b.room == nil {
 				b.room = make(chan struct{})
 			}
 			return b.room
 		}
-		b.taken -= int64(cap(b.chunks[0]))
-		b.memory.give(int64(cap(b.chunks[0])))
-		b.chunks[0] = nil
+		// Slower readers may still be writing it: it is left to the garbage
+		// collector.
+		b.taken -= int64(cap(b.chunks[0].p))
+		b.memory.give(int64(cap(b.chunks[0].p)))
+		b.chunks[0] = chunk{}
 		b.chunks = b.chunks[1:]
 		b.base = end
 	}
@@ -191,7 +189,7 @@ func (b *body) moveToWriter() bool {
 	}
 	// chunks is changed by the producer only; readers go on reading it.
 	for _, c := range b.chunks {
-		if _, err := w.Write(c); err != nil {
+		if _, err := w.Write(c.p); err != nil {
 			w.Abort()
 			w.Close()
 			return false
@@ -237,6 +235,11 @@ func (b *body) free() {
 		return
 	}
 	b.freed = true
+	if !b.lent {
+		for _, c := range b.chunks {
+			c.release()
+		}
+	}
 	b.chunks = nil
 	b.memory.give(b.taken)
 	b.taken = 0
@@ -254,6 +257,9 @@ func (b *body) signal(c *chan struct{}) {
 	}
 }
 
+// slackBytes is how much more than itself a body that is kept may occupy.
+const slackBytes = 512
+
 // bytes returns the whole body as one piece, or false if it is not in memory.
 // Producer only, after the last append.
 func (b *body) bytes() ([]byte, bool) {
@@ -264,14 +270,14 @@ func (b *body) bytes() ([]byte, bool) {
 		return nil, false
 	case len(b.chunks) == 0:
 		return nil, true
-	case len(b.chunks) == 1 && cap(b.chunks[0])-len(b.chunks[0]) < minChunkBytes/8:
-		return b.chunks[0], true
+	case len(b.chunks) == 1 && !b.chunks[0].pooled && cap(b.chunks[0].p)-len(b.chunks[0].p) < slackBytes:
+		return b.chunks[0].p, true
 	}
-	whole := make([]byte, 0, b.size)
-	for _, c := range b.chunks {
-		whole = append(whole, c...)
+	pieces := make([][]byte, len(b.chunks))
+	for i, c := range b.chunks {
+		pieces[i] = c.p
 	}
-	return whole, true
+	return bytes.Join(pieces, nil), true
 }
 
 // spillWriter returns the Writer that holds the whole body, or nil.
@@ -301,9 +307,10 @@ func (b *body) whole() bool {
 // A bodyReader tails a body from an offset. It is used by one goroutine. Close
 // must be called.
 type bodyReader struct {
-	b   *body
-	off int64
-	buf *[]byte
+	b    *body
+	off  int64
+	buf  *[]byte
+	lent bool // what next returned may be in use
 }
 
 // tailBuffers are the buffers into which spilled bytes are read. A buffer goes
@@ -336,6 +343,7 @@ func (r *bodyReader) ready() bool {
 // returns io.EOF, at that of a cut one the cause, errBehind if the reader was cut.
 func (r *bodyReader) next(ctx context.Context) ([]byte, error) {
 	b := r.b
+	r.lent = false
 	for {
 		b.mu.Lock()
 		switch {
@@ -350,6 +358,7 @@ func (r *bodyReader) next(ctx context.Context) ([]byte, error) {
 		case r.off < b.size:
 			p := b.at(r.off)
 			r.off += int64(len(p))
+			r.lent = true
 			if b.windowed {
 				b.signal(&b.room)
 			}
@@ -381,9 +390,9 @@ func (r *bodyReader) next(ctx context.Context) ([]byte, error) {
 func (b *body) at(off int64) []byte {
 	start := b.base
 	for _, c := range b.chunks {
-		if end := start + int64(len(c)); off < end {
+		if end := start + int64(len(c.p)); off < end {
 			i := off - start
-			return c[i:len(c):len(c)]
+			return c.p[i:len(c.p):len(c.p)]
 		} else {
 			start = end
 		}
@@ -404,6 +413,7 @@ func (r *bodyReader) readSpilled(w Writer, off, n int64) ([]byte, error) {
 		}
 		return nil, err
 	}
+	r.lent = true
 	r.b.mu.Lock()
 	r.off += int64(k)
 	if r.b.windowed {
@@ -413,14 +423,18 @@ func (r *bodyReader) readSpilled(w Writer, off, n int64) ([]byte, error) {
 	return p, nil
 }
 
-// close ends the reader.
+// close ends the reader. One that has not asked for what follows its last bytes
+// may have failed to write them, and then net/http may go on reading them: a frame
+// of HTTP/2 is written by another goroutine, which Write does not wait for once the
+// client has reset the stream. They must not become those of another response.
 func (r *bodyReader) close() {
-	if r.buf != nil {
+	if r.buf != nil && !r.lent {
 		tailBuffers.Put(r.buf)
-		r.buf = nil
 	}
+	r.buf = nil
 	b := r.b
 	b.mu.Lock()
+	b.lent = b.lent || r.lent
 	delete(b.readers, r)
 	b.signal(&b.room)
 	b.free()

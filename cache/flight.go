@@ -114,6 +114,7 @@ func (x *serving) newFlight(key Key, base *Stored) *flight {
 
 // run fetches. It is the flight's goroutine.
 func (f *flight) run() {
+	growStack()
 	f.sent = f.c.Clock()
 	if s := f.stored(); s != nil {
 		f.c.flights.remove(f)

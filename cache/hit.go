@@ -156,7 +156,6 @@ func copyContent(w http.ResponseWriter, body Content, n int64) error {
 		return nil
 	}
 	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
 	for off := int64(0); off < n; {
 		p := (*buf)[:min(n-off, int64(len(*buf)))]
 		k, err := body.ReadAt(p, off)
@@ -167,10 +166,12 @@ func copyContent(w http.ResponseWriter, body Content, n int64) error {
 			return err
 		}
 		if _, err := w.Write(p); err != nil {
+			// The buffer may still be read, as in bodyReader.close.
 			return nil
 		}
 		off += int64(k)
 	}
+	copyBuffers.Put(buf)
 	return nil
 }
 

@@ -223,12 +223,43 @@ var worstInputs = map[string]string{
 	"names":              `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa="/`,
 }
 
-// TestScannerLinear maps each of the worst inputs at two lengths.
+// TestScannerLinear maps each of the worst inputs at two lengths, and counts the
+// bytes that the scanner looks at: twice the input may take no more than twice as
+// many, but for what a window more or less brings, and none takes more than
+// maxLooked for each of its own.
 func TestScannerLinear(t *testing.T) {
+	const (
+		n         = 200_000
+		maxLooked = 6
+	)
 	f := newForms(benchSites, formBase{"https", "example.com", "/blog"}, formOptions{})
+	looked := func(kind mediaKind, body []byte, piece int, flush bool) int64 {
+		s := newScanner(io.Discard, f, kind)
+		for len(body) > 0 {
+			k := min(len(body), piece)
+			s.Write(body[:k])
+			if flush {
+				s.Flush()
+			}
+			body = body[k:]
+		}
+		s.Close()
+		return s.looked
+	}
 	for name, piece := range worstInputs {
-		long := []byte(strings.Repeat(piece, 64_000*8/len(piece)))
-		testLinear(t, name, func(n int) { scanAll(f, kindHTML, long[:n*8]) })
+		body := []byte(strings.Repeat(piece, 2*n/len(piece)))
+		for kind := range kindCount {
+			for _, cut := range []struct {
+				size  int
+				flush bool
+			}{{32 << 10, false}, {1000, false}, {200, true}} {
+				once, twice := looked(kind, body[:len(body)/2], cut.size, cut.flush), looked(kind, body, cut.size, cut.flush)
+				if twice > once*21/10 || once > maxLooked*n {
+					t.Errorf("%s, kind %d, pieces of %d: %d bytes looked at for %d, %d for twice as many",
+						name, kind, cut.size, once, n, twice)
+				}
+			}
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ type oracle struct {
 
 	in       string
 	serialTo int
+	mapped   [][2]int     // stretches that were mapped
+	renamed  map[int]bool // where an attribute gets another name
 }
 
 const (
@@ -49,15 +51,60 @@ var (
 )
 
 func (o *oracle) run(in string) string {
+	out := o.once(in)
+	if o.kind != kindHTML {
+		return out
+	}
+	// Once more, with the attributes of mapped tags renamed.
+	o.renamed = make(map[int]bool)
+	for _, m := range o.mapped {
+		if p := o.integrity(m[0], m[1]); p >= 0 {
+			o.renamed[p] = true
+		}
+	}
+	o.serialTo = 0
+	return o.once(in)
+}
+
+var (
+	oracleResource  = regexp.MustCompile(`(?is)<(?:script|link)(?:[^A-Za-z0-9:_<>-][^<>]*)?$`)
+	oracleValue     = regexp.MustCompile(`(?s:.)(?i:src|href)` + reSpace + `{0,16}=` + reSpace + `{0,16}["']?$`)
+	oracleIntegrity = regexp.MustCompile(`[ \n\t\r\f"'](integrity)` + reSpace + `{0,16}=`)
+)
+
+// integrity is where the attribute of the tag around a URL begins, or -1.
+func (o *oracle) integrity(start, end int) int {
+	at := oracleResource.FindStringIndex(o.in[:start])
+	if at == nil || !oracleValue.MatchString(o.in[:start]) || start-at[0] > maxResourceTag {
+		return -1
+	}
+	rest := o.in[end:max(end, min(len(o.in), at[0]+maxResourceTag))]
+	gt := strings.IndexByte(rest, '>')
+	if gt < 0 {
+		return -1
+	}
+	m := oracleIntegrity.FindStringSubmatchIndex(o.in[at[0] : end+gt])
+	if m == nil {
+		return -1
+	}
+	return at[0] + m[2]
+}
+
+func (o *oracle) once(in string) string {
 	o.in = in
 	var out strings.Builder
 	for i := 0; i < len(in); {
+		if o.renamed[i] {
+			out.WriteString("data-")
+		}
 		if text, end, ok := o.host(i); ok {
+			o.mapped = append(o.mapped, [2]int{i, end})
 			out.WriteString(text)
 			i = end
 			continue
 		}
 		if text, end, next, ok := o.path(i); ok {
+			o.mapped = append(o.mapped, [2]int{i, end})
 			out.WriteString(text)
 			out.WriteString(in[end:next])
 			i = next

@@ -14,8 +14,9 @@ const (
 	// decided yet.
 	historyBytes = 6 << 10
 	// outBytes collects pieces into one write: a copy costs much less than a
-	// chunk of its own on the wire.
-	outBytes = 28 << 10
+	// chunk of its own on the wire. It takes what becomes of the 32 KiB that
+	// proxies read at once.
+	outBytes = 36 << 10
 	inBytes  = 64<<10 - outBytes
 	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes.
 	maxLeft = 64
@@ -53,8 +54,12 @@ type scanner struct {
 
 	place    placeTracker
 	srcset   srcsetMemo
+	tag      tagMemo
+	released int64 // offset of the last tag whose integrity was seen to
+	rename   int   // where the name of an attribute waits for renameIntegrity, or none
 	serialTo int64 // the body is PHP-serialised up to here
 	serialAt int64 // ... as far as it was looked at
+	looked   int64 // bytes that were looked at, decisions counted as one; a test holds it linear
 	count    scanCount
 	err      error
 	closed   bool
@@ -76,7 +81,7 @@ type hostCursor struct {
 var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
 
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory)}
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), released: -1, rename: none}
 	if cap(s.mem.hosts) < len(t.groups) {
 		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}
@@ -108,17 +113,17 @@ func (s *scanner) Write(p []byte) (int, error) {
 	if s.n-s.done >= eager {
 		s.advance()
 	}
+	s.send()
 	if s.err != nil {
 		return total - len(p), s.err
 	}
 	return total, nil
 }
 
-// advance scans, writes all that no later match can reach, and makes room.
+// advance scans, decides all that no later match can reach, and makes room.
 func (s *scanner) advance() {
 	undecided := s.scan(false)
-	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft))
-	s.send()
+	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft, s.openTag()))
 	if s.n > inBytes-eager {
 		s.shift()
 	}
@@ -131,7 +136,7 @@ func (s *scanner) Flush() error {
 		return s.err
 	}
 	undecided := s.scan(false)
-	s.emitTo(min(undecided, s.heldFrom()))
+	s.emitTo(min(undecided, s.heldFrom(), s.openTag()))
 	s.send()
 	return s.err
 }
@@ -154,7 +159,10 @@ func (s *scanner) abort() {
 		return
 	}
 	s.closed = true
-	scanMemories.Put(s.mem)
+	if s.err == nil {
+		// A Write over HTTP/2 that failed may still be reading what it was given.
+		scanMemories.Put(s.mem)
+	}
 	s.mem = nil
 }
 
@@ -167,16 +175,27 @@ func (s *scanner) scan(final bool) (undecided int) {
 	}
 	for {
 		g, hit := s.nearestHost()
-		if at, ok := s.scanSlashes(w, min(hit, s.n)); !ok {
+		next := s.next
+		at, ok := s.scanSlashes(w, min(hit, s.n))
+		s.looked += int64(s.next - next)
+		if !ok {
 			return at
+		}
+		if s.rename < hit {
+			s.renameIntegrity()
+			continue
 		}
 		if hit == none {
 			return none
 		}
+		s.looked++
 		switch m, v := s.groupForm(w, g, hit); v {
 		case undecidedYet:
 			return m.start
 		case mapped:
+			if at, ok := s.releaseIntegrity(w, m.start, m.end); !ok {
+				return at
+			}
 			s.replaceHost(m)
 		default:
 			s.mem.hosts[g] = hostCursor{at: none, from: hit + 1}
@@ -202,31 +221,45 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 // returns the start of its form and false.
 func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 	b, leads := w.b, &leadsToPath[s.kind]
-	for s.next < limit {
-		i := bytes.IndexByte(b[s.next:limit], '/')
+	to := min(limit, s.rename)
+	for s.next < to {
+		i := bytes.IndexByte(b[s.next:to], '/')
 		if i < 0 {
-			s.next = limit
+			s.next = to
 			break
 		}
 		i += s.next
-		if i > 0 && leads[b[i-1]] && (b[i-1] != '/' || i+1 == len(b) || s.t.initials[b[i+1]]) {
+		if i > 0 && leads[b[i-1]] && (beginsPath(b, i, leads) || i+1 == len(b) || s.t.initials[b[i+1]]) {
+			s.looked++
 			m, v := s.pathForm(w, i)
 			switch v {
 			case undecidedYet:
 				s.next = i
 				return m.start, false
 			case mapped:
+				if at, ok := s.releaseIntegrity(w, m.start, m.end); !ok {
+					s.next = i
+					return at, false
+				}
 				if m.needle >= 0 {
 					s.replaceHost(m.hostMatch)
 				} else {
 					s.replacePath(m)
 				}
+				to = min(limit, s.rename)
 				continue
 			}
 		}
 		s.next = i + 1
 	}
 	return none, true
+}
+
+// beginsPath reports whether a root-relative URL may begin at the slash b[i], by
+// what precedes it. Of the escaped slashes in JSON most are within a URL.
+func beginsPath(b []byte, i int, leads *[256]bool) bool {
+	c := b[i-1]
+	return c != '/' && (c != '\\' || i > 1 && leads[b[i-2]])
 }
 
 func (s *scanner) nearestHost() (g, at int) {
@@ -246,10 +279,13 @@ func (s *scanner) search(i int) {
 	if c.at != none || s.n-c.from < len(g.suffix) {
 		return
 	}
-	if j := g.finder.index(s.mem.in[c.from:s.n]); j >= 0 {
-		c.at = c.from + j
+	from := c.from
+	if j := g.finder.index(s.mem.in[from:s.n]); j >= 0 {
+		c.at = from + j
+		s.looked += int64(j)
 	} else {
 		c.from = s.n - len(g.suffix) + 1
+		s.looked += int64(s.n - from)
 	}
 }
 
@@ -329,6 +365,9 @@ func (s *scanner) shift() {
 	s.n -= cut
 	s.done -= cut
 	s.next -= cut
+	if s.rename != none {
+		s.rename -= cut
+	}
 	for i := range s.mem.hosts {
 		c := &s.mem.hosts[i]
 		c.from -= cut

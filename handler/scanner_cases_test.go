@@ -119,6 +119,26 @@ var scannerCases = []scannerCase{
 	{name: "rest namespace", kind: kindJSON, in: `{"href":"https:\/\/api.w.org\/{rel}","templated":true}`},
 	{name: "base64", kind: kindHTML, in: `<img src="data:image/jpeg;base64,/9j/4AAQSkZJRg/wp-admin/abc=">`},
 	{name: "integrity", kind: kindHTML, in: `<script integrity="sha384-/wp-admin/abc" src="https://cdn.example.org/x.js"></script>`},
+	{
+		name: "integrity of a mapped script", kind: kindHTML,
+		in:   `<script src="http://blog.example.net/x.js" integrity="sha384-a/b=" crossorigin></script><p integrity="x">`,
+		want: `<script src="https://example.com/blog/x.js" data-integrity="sha384-a/b=" crossorigin></script><p integrity="x">`,
+	},
+	{
+		name: "integrity before the address", kind: kindHTML,
+		in:   `<link rel=stylesheet integrity = 'sha384-ab' href="/x.css" data-u="http://blog.example.net/y"><a integrity="x" href="/y">`,
+		want: `<link rel=stylesheet data-integrity = 'sha384-ab' href="/blog/x.css" data-u="https://example.com/blog/y"><a integrity="x" href="/blog/y">`,
+	},
+	{
+		name: "integrity of others", kind: kindHTML,
+		in:   `<link href="https://cdn.example.org/x.css" integrity="sha384-ab"><script>u="http://blog.example.net/" integrity="a"</script>`,
+		want: `<link href="https://cdn.example.org/x.css" integrity="sha384-ab"><script>u="https://example.com/blog/" integrity="a"</script>`,
+	},
+	{
+		name: "integrity as a part of words", kind: kindHTML,
+		in:   `<script data-integrity="a" src="http://blog.example.net/x.js?integrity=b" x-integrity=c>`,
+		want: `<script data-integrity="a" src="https://example.com/blog/x.js?integrity=b" x-integrity=c>`,
+	},
 	{name: "backslash runs without end", in: "http:" + `\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\/\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\/blog.example.net/`},
 	{name: "NUL bytes", kind: kindHTML, in: "\x00/\x00\"/\x00http://blog.example.ne\x00"},
 

@@ -13,10 +13,13 @@ func (s *scanner) upperCaseHost(w window, i int) (m pathMatch, v verdict) {
 	for k := range s.t.needles {
 		host := s.t.needles[k].name
 		n := min(len(rest), len(host))
+		if n > 0 && rest[0]|0x20 != host[0]|0x20 {
+			continue
+		}
 		if n == len(host) && string(rest[:n]) == host || n < len(host) && w.final {
 			continue // found by its own cursor, or too short
 		}
-		if n > 0 && rest[0]|0x20 != host[0]|0x20 || !equalFold(rest[:n], host[:n]) {
+		if !equalFold(rest[:n], host[:n]) {
 			continue
 		}
 		if n < len(host) {

@@ -54,9 +54,11 @@ func (s *scanner) placeAt(i int) place {
 	at := int(p.pos - s.base)
 	if at < i-placeReach {
 		at = i - placeReach
+		s.looked += placeReach
 		at += p.resync(b[at:])
 		p.tag = s.base + int64(at)
 	}
+	s.looked += int64(max(0, i-at))
 	for at < i {
 		switch p.at {
 		case placeText:

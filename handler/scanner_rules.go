@@ -40,6 +40,7 @@ const (
 	ruleUserSettings
 	ruleScriptRules
 	ruleManifest
+	ruleIntegrity
 	guardNetworkPath
 	guardValue
 	guardReferer
@@ -80,6 +81,7 @@ var ruleNames = [ruleCount]string{
 	ruleUserSettings:    "user_settings",
 	ruleScriptRules:     "script_rules",
 	ruleManifest:        "manifest",
+	ruleIntegrity:       "integrity",
 	guardNetworkPath:    "network_path",
 	guardValue:          "value",
 	guardReferer:        "referer",
@@ -133,7 +135,7 @@ var pathGuards = set(guardNetworkPath, guardValue, guardReferer, guardConcat, gu
 var kindRules = [kindCount]ruleSet{
 	kindText: everyHost,
 	kindHTML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleCSSImport, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules),
+		ruleCSSURL, ruleCSSImport, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules, ruleIntegrity),
 	kindXML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
 		ruleCSSURL, ruleWordPressPath),
 	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport),

@@ -9,6 +9,7 @@ func (s *scanner) serialized(b []byte, i int) bool {
 	const reach = 256
 	from := max(1, i-reach, int(s.serialAt-s.base))
 	s.serialAt = s.base + int64(i)
+	s.looked += int64(max(0, i-from))
 	for from < i {
 		j := bytes.IndexByte(b[from:i], ':')
 		if j < 0 {

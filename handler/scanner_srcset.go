@@ -20,7 +20,8 @@ func (s *scanner) inSrcset(b []byte, i int) bool {
 		from = known
 	}
 	in := memo && known >= from && s.srcset.in
-	for j := i; j > from; j-- {
+	j := i
+	for ; j > from; j-- {
 		c := b[j-1]
 		if c == '<' || c == '>' {
 			in = false
@@ -34,6 +35,7 @@ func (s *scanner) inSrcset(b []byte, i int) bool {
 			break
 		}
 	}
+	s.looked += int64(i - j)
 	s.srcset = srcsetMemo{at: s.base + int64(i), in: in}
 	return in
 }

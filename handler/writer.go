@@ -244,8 +244,10 @@ func (a *ResponseWriter) ReadFrom(r io.Reader) (n int64, err error) {
 		}
 	}
 	buf := copyBuffers.Get().(*[32 << 10]byte)
-	defer copyBuffers.Put(buf)
-	return io.CopyBuffer(onlyWriter{a}, onlyReader{r}, buf[:])
+	if n, err = io.CopyBuffer(onlyWriter{a}, onlyReader{r}, buf[:]); err == nil {
+		copyBuffers.Put(buf) // a Write that failed may still be reading it
+	}
+	return n, err
 }
 
 // onlyWriter hides ReaderFrom.
