@@ -25,6 +25,7 @@ build: ## build Caddy with the mount into ./caddy
 test: ## all tests, race detector on
 	$(GO) vet ./...
 	$(GO) test -race -timeout 15m ./...
+	$(GO) test -count=1 -run Cost ./caddytest # allocations cannot be counted under the race detector
 
 .PHONY: lint
 lint: $(GOLANGCI) ## the linters of .golangci.yml
@@ -65,7 +66,7 @@ wordpress: wordpress-install ## a real WordPress behind a mount, to click throug
 
 .PHONY: test-wordpress
 test-wordpress: wordpress-install ## end to end: real WordPress, MariaDB, php-fpm, Chromium
-	$(GO) test -count=1 -timeout 25m -tags wordpress ./caddytest/wordpress/...
+	$(GO) test -count=1 -timeout 40m -tags wordpress ./caddytest/wordpress/...
 
 BENCHROUNDS ?= 5
 .PHONY: bench

@@ -37,6 +37,7 @@ type exchange struct {
 	rest      string // the part of it below the mount
 	original  *url.URL
 	variant   *splitVariant // nil without a split
+	out       countWriter
 }
 
 // claim tells whether the request is the mount's: by its path as it is now,
@@ -189,12 +190,12 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 func (x *exchange) answer(w http.ResponseWriter) error {
 	start := time.Now()
 	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
-	counted := &countWriter{ResponseWriter: w}
+	x.out.ResponseWriter = w
 	defer func() {
 		x.report(&result, time.Since(start))
-		x.m.metrics.out.Add(float64(counted.bytes))
+		x.m.metrics.out.Add(float64(x.out.bytes))
 	}()
-	w = counted
+	w = &x.out
 	if c := x.m.shared.cache.Load(); c != nil {
 		x.m.shared.limits.Do(x.m.shared.applyLimits)
 		return x.fromCache(w, c, &result)
@@ -238,7 +239,9 @@ func (x *exchange) peer() handler.Peer {
 	p := handler.Peer{
 		Trusted:      trustedPeer(x.r),
 		ForwardedFor: strings.Join(x.r.Header["X-Forwarded-For"], ", "),
-		Identity:     x.m.identity,
+		// php-fpm would take a field without a value for one that was sent.
+		OmitHost: !x.m.origins.fastCGI,
+		Identity: x.m.identity,
 	}
 	p.ClientIP, _ = caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string)
 	p.RemoteIP, _, _ = net.SplitHostPort(x.r.RemoteAddr)
@@ -269,6 +272,22 @@ func restore(r, outer *http.Request) {
 	}
 }
 
+// cloneHeader is Header.Clone with room for the fields that the mount adds.
+func cloneHeader(h http.Header) http.Header {
+	const added = 8
+	lines := 0
+	for _, values := range h {
+		lines += len(values)
+	}
+	clone, all := make(http.Header, len(h)+added), make([]string, 0, lines)
+	for name, values := range h {
+		from := len(all)
+		all = append(all, values...)
+		clone[name] = all[from:len(all):len(all)]
+	}
+	return clone
+}
+
 // fetch maps the request to the site's, lets the inner chain answer it and maps
 // the answer. The request is changed in place, since placeholders of the inner
 // chain read this very request, and put back afterwards, since the main site's
@@ -281,7 +300,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	*site = *r.URL
 	site.RawQuery = rawQuery
 	r.URL = site
-	r.Header = r.Header.Clone()
+	r.Header = cloneHeader(r.Header)
 	v.Outbound(r, rest, peer)
 	r.Header["Accept-Encoding"] = m.accept
 	if label, ok := balancer.VariantFrom(r.Context()); ok && m.split != nil {
@@ -301,7 +320,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	}
 
 	rw := handler.NewResponseWriter(w, v, &outer)
-	rw.Learn = m.cookies.learn
+	rw.Learn = m.learn
 	rw.KeepInternal = forCache
 	rw.Rest = rest
 	since := r.Header["If-Modified-Since"]

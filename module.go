@@ -126,6 +126,7 @@ type Mount struct {
 	split     *split // nil: none
 	mapping   *handler.Mount
 	cookies   *cookieMemory // not nil: this configuration holds a reference to it
+	learn     func(name string)
 	inner     caddyhttp.Handler
 	deeper    []deeperMount
 	metrics   *mountMetrics
@@ -159,6 +160,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if m.cookies, err = m.rememberCookies(ctx); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
+	m.learn = m.cookies.learn
 	chain := m.HandlersRaw
 	m.origins = readOrigins(chain)
 	m.accept = []string{m.origins.acceptEncoding()}

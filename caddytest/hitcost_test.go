@@ -103,11 +103,11 @@ http://floor.example.com {
 }
 `
 
-// costServer loads costCaddyfile and returns Caddy's server.
-func costServer(tb testing.TB) http.Handler {
+// costServer loads the Caddyfile and returns Caddy's server.
+func costServer(tb testing.TB, caddyfile string) http.Handler {
 	tb.Helper()
 	s := NewServer(tb.TempDir(), nil)
-	if err := s.Load(costCaddyfile, "Caddyfile"); err != nil {
+	if err := s.Load(caddyfile, "Caddyfile"); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
@@ -135,6 +135,8 @@ type nowhere struct {
 func (w *nowhere) Header() http.Header { return w.header }
 
 func (w *nowhere) WriteHeader(status int) { w.status = status }
+
+func (w *nowhere) Flush() {}
 
 func (w *nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
@@ -196,7 +198,7 @@ func (c costCase) warm(tb testing.TB, server http.Handler) (ours, theirs *http.R
 // few above those of a handler that writes the same bytes and does nothing else.
 func TestHitCost(t *testing.T) {
 	const most = 8
-	server := costServer(t)
+	server := costServer(t, costCaddyfile)
 	for _, c := range costCases {
 		t.Run(c.name, func(t *testing.T) {
 			ours, theirs := c.warm(t, server)
@@ -219,7 +221,7 @@ func TestHitCost(t *testing.T) {
 }
 
 func BenchmarkHit(b *testing.B) {
-	server := costServer(b)
+	server := costServer(b, costCaddyfile)
 	for _, c := range costCases {
 		ours, theirs := c.warm(b, server)
 		for name, r := range map[string]*http.Request{"mount": ours, "floor": theirs} {
@@ -235,7 +237,7 @@ func BenchmarkHit(b *testing.B) {
 
 // BenchmarkMiss fetches, maps and, where the client accepts one, codes the page.
 func BenchmarkMiss(b *testing.B) {
-	server := costServer(b)
+	server := costServer(b, costCaddyfile)
 	for _, accept := range []string{"identity", "gzip", "zstd", "br"} {
 		b.Run("coding="+accept, func(b *testing.B) {
 			b.ReportAllocs()

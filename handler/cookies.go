@@ -68,7 +68,8 @@ func (v *View) filterCookies(h http.Header) {
 	if len(lines) == 0 {
 		return
 	}
-	var kept []string
+	var room [16]string // most browsers send fewer
+	kept := room[:0]
 	for _, line := range lines {
 		for pair := range strings.SplitSeq(line, ";") {
 			pair = strings.Trim(pair, " \t")

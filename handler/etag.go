@@ -87,7 +87,7 @@ func UnmapValidators(h http.Header, fingerprint uint64, loaded time.Time) (mine 
 		h.Del("If-Modified-Since")
 	case len(lines) > 0:
 		h.Set("If-None-Match", strings.Join(keep, ", "))
-	default:
+	case len(h["If-Modified-Since"]) > 0:
 		since, err := http.ParseTime(h.Get("If-Modified-Since"))
 		if err != nil || since.Before(loaded) {
 			h.Del("If-Modified-Since")

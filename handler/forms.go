@@ -54,7 +54,8 @@ type needle struct {
 // search finds them all.
 type hostGroup struct {
 	suffix  []byte
-	members []int // indices of needles, the longest first
+	finder  finder // of suffix
+	members []int  // indices of needles, the longest first
 }
 
 // minSuffix is the shortest common end that is worth one search for two hosts:
@@ -138,7 +139,9 @@ func (t *forms) group() {
 			t.groups = append(t.groups, hostGroup{suffix: nd.host, members: []int{k}})
 		}
 	}
-	for _, g := range t.groups {
+	for i := range t.groups {
+		g := &t.groups[i]
+		g.finder = newFinder(g.suffix)
 		slices.SortStableFunc(g.members, func(a, b int) int { return len(t.needles[b].host) - len(t.needles[a].host) })
 	}
 }

@@ -22,6 +22,9 @@ type Peer struct {
 	// ForwardedFor is the chain of X-Forwarded-For as received, its lines joined
 	// with commas. It counts only from a trusted peer.
 	ForwardedFor string
+	// OmitHost leaves an X-Forwarded-Host without a value for a site that must not
+	// hear of it, which keeps a proxy on the way from adding its own.
+	OmitHost bool
 	// Identity names the identity fields that a handler before the mount set
 	// itself (forward_auth's copied headers). What else a visitor claims of who or
 	// where he is, is dropped unless the peer is trusted.
@@ -43,6 +46,9 @@ func (v *View) setForwarded(h http.Header, p Peer) {
 	if v.m.mode == Transparent {
 		// The site must not hear of the public address: applications copy
 		// X-Forwarded-Host into their own, and take port 443 for HTTPS.
+		if p.OmitHost {
+			h["X-Forwarded-Host"] = nil
+		}
 		set("X-Forwarded-Proto", v.m.sites[0].scheme)
 		set("X-Forwarded-Port", v.m.sites[0].effectivePort())
 		return
@@ -57,12 +63,13 @@ func (v *View) setForwarded(h http.Header, p Peer) {
 	set("X-Forwarded-Port", port)
 }
 
-// chain returns the value of X-Forwarded-For: the client alone, or, from a
-// trusted peer, the proxies from the client on. What stands before the client's
-// address was said by the client and is not repeated.
+// chain returns the value of X-Forwarded-For before the last hop, RemoteIP, which
+// the proxy that sends the request adds: nothing, or, from a trusted peer, the
+// proxies from the client on. What stands before the client's address was said by
+// the client and is not repeated.
 func (p Peer) chain() string {
 	if !p.Trusted || p.ForwardedFor == "" || p.ClientIP == p.RemoteIP {
-		return p.ClientIP
+		return ""
 	}
 	chain := strings.Split(p.ForwardedFor, ",")
 	from := len(chain)
@@ -73,8 +80,7 @@ func (p Peer) chain() string {
 		}
 	}
 	if from == len(chain) {
-		// The client's address came by another field.
-		return p.ClientIP + ", " + p.RemoteIP
+		return p.ClientIP // it came by another field
 	}
-	return strings.Join(append(chain[from:], p.RemoteIP), ", ")
+	return strings.Join(chain[from:], ", ")
 }

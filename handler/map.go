@@ -202,6 +202,7 @@ type View struct {
 	m      *Mount
 	public Base
 	home   address // the public base with the mount's prefix as its path
+	host   string  // the Host field that the site is asked under
 
 	inbound   []urlRule // site to public; the first that matches holds
 	locations []urlRule // inbound, and what only a redirect may be taken for
@@ -214,6 +215,10 @@ type View struct {
 func newView(m *Mount, b Base) *View {
 	name, port, _ := splitAuthority(b.Host)
 	v := &View{m: m, public: b, home: address{scheme: b.Scheme, name: name, port: port, path: m.prefix}}
+	v.host = b.Host
+	if m.mode == Transparent {
+		v.host = m.sites[0].host()
+	}
 	v.inbound, v.locations, v.outbound = v.rules()
 	v.answers, v.sent = v.bodyForms()
 	return v

@@ -17,7 +17,7 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 		r.URL.RawQuery = mapEmbedded(r.URL.RawQuery, v.outbound)
 	}
 	r.RequestURI = r.URL.RequestURI()
-	r.Host = v.host()
+	r.Host = v.host
 
 	h := r.Header
 	// First of all, so that a client cannot have the mount's own fields removed.
@@ -43,14 +43,6 @@ func (m *Mount) SendsAuthorization(userAuthenticated bool) bool {
 		return true
 	}
 	return !userAuthenticated
-}
-
-// host returns the Host field that the site is asked under.
-func (v *View) host() string {
-	if v.m.mode == Transparent {
-		return v.m.sites[0].host()
-	}
-	return v.public.Host
 }
 
 // setPath sets an escaped path so that EscapedPath returns the same bytes.

@@ -101,33 +101,36 @@ func TestForwarded(t *testing.T) {
 		want http.Header
 	}{
 		{"transparent, http site", Transparent, siteHTTP, client, http.Header{
-			"X-Forwarded-For": {"192.0.2.1"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
+			"X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
 		}},
 		{"transparent, https site", Transparent, siteHTTPS, client, http.Header{
-			"X-Forwarded-For": {"192.0.2.1"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"443"},
+			"X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"443"},
 		}},
 		{"aware", Aware, siteHTTP, client, http.Header{
-			"X-Forwarded-For": {"192.0.2.1"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"443"},
+			"X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"443"},
 			"X-Forwarded-Host": {"example.com"}, "X-Forwarded-Prefix": {"/blog"},
 		}},
 		{"aware, port told", AwareStripped, siteHTTP, Peer{ClientIP: "2001:db8::1", Port: "8443"}, http.Header{
-			"X-Forwarded-For": {"2001:db8::1"}, "X-Real-Ip": {"2001:db8::1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"8443"},
+			"X-Real-Ip": {"2001:db8::1"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"8443"},
 			"X-Forwarded-Host": {"example.com"}, "X-Forwarded-Prefix": {"/blog"},
 		}},
 		{"trusted chain from the client on", Transparent, siteHTTP, Peer{
 			ClientIP: "192.0.2.1", RemoteIP: "10.0.0.2", Trusted: true, ForwardedFor: "6.6.6.6, 192.0.2.1,10.0.0.1",
 		}, http.Header{
-			"X-Forwarded-For": {"192.0.2.1, 10.0.0.1, 10.0.0.2"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
+			"X-Forwarded-For": {"192.0.2.1, 10.0.0.1"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
 		}},
 		{"trusted, client known otherwise", Transparent, siteHTTP, Peer{
 			ClientIP: "192.0.2.1", RemoteIP: "10.0.0.2", Trusted: true, ForwardedFor: "6.6.6.6",
 		}, http.Header{
-			"X-Forwarded-For": {"192.0.2.1, 10.0.0.2"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
+			"X-Forwarded-For": {"192.0.2.1"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
 		}},
 		{"untrusted chain", Transparent, siteHTTP, Peer{
 			ClientIP: "192.0.2.1", RemoteIP: "192.0.2.1", ForwardedFor: "6.6.6.6, 192.0.2.1",
 		}, http.Header{
-			"X-Forwarded-For": {"192.0.2.1"}, "X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
+			"X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},
+		}},
+		{"no host for proxies to add", Transparent, siteHTTP, Peer{ClientIP: "192.0.2.1", RemoteIP: "192.0.2.1", OmitHost: true}, http.Header{
+			"X-Real-Ip": {"192.0.2.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"}, "X-Forwarded-Host": nil,
 		}},
 		{"nobody known", Transparent, siteHTTP, Peer{}, http.Header{
 			"X-Forwarded-Proto": {"http"}, "X-Forwarded-Port": {"80"},

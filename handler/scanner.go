@@ -13,8 +13,9 @@ const (
 	// maxScriptTag or srcsetReach. It is kept in front of the bytes that are not
 	// decided yet.
 	historyBytes = 6 << 10
-	// outBytes collects the small pieces around a match into one write.
-	outBytes = 8 << 10
+	// outBytes collects pieces into one write: a copy costs much less than a
+	// chunk of its own on the wire.
+	outBytes = 28 << 10
 	inBytes  = 64<<10 - outBytes
 	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes.
 	maxLeft = 64
@@ -23,8 +24,6 @@ const (
 	// eager is how many bytes are collected before they are scanned without
 	// being asked to flush.
 	eager = 4 << 10
-	// directBytes is the piece that is written without being copied.
-	directBytes = 1 << 10
 
 	none = math.MaxInt
 )
@@ -243,14 +242,14 @@ func (s *scanner) nearestHost() (g, at int) {
 // search looks for the next hit of group i, unless it is known.
 func (s *scanner) search(i int) {
 	c := &s.mem.hosts[i]
-	host := s.t.groups[i].suffix
-	if c.at != none || s.n-c.from < len(host) {
+	g := &s.t.groups[i]
+	if c.at != none || s.n-c.from < len(g.suffix) {
 		return
 	}
-	if j := bytes.Index(s.mem.in[c.from:s.n], host); j >= 0 {
+	if j := g.finder.index(s.mem.in[c.from:s.n]); j >= 0 {
 		c.at = c.from + j
 	} else {
-		c.from = s.n - len(host) + 1
+		c.from = s.n - len(g.suffix) + 1
 	}
 }
 
@@ -291,13 +290,10 @@ func (s *scanner) emitTo(end int) {
 }
 
 func (s *scanner) emit(p []byte) {
-	if len(p) > outBytes-s.outN {
+	for len(p) > outBytes-s.outN {
+		n := copy(s.mem.out[s.outN:], p)
+		s.outN, p = outBytes, p[n:]
 		s.send()
-	}
-	if len(p) >= directBytes {
-		s.send()
-		s.write(p)
-		return
 	}
 	s.outN += copy(s.mem.out[s.outN:], p)
 }

@@ -56,7 +56,7 @@ func ReadPages(r io.Reader) ([]Page, error) {
 
 // Spider limits.
 const (
-	visitorPages = 320
+	visitorPages = 430
 	adminPages   = 170
 	siblings     = 12 // pages of one script or REST route that differ in their query or id only
 )

@@ -217,7 +217,7 @@ func writeList(t *testing.T, name string, site *Site, theme string) {
 		pages = append(pages, found...)
 	}
 	slices.SortFunc(pages, compare)
-	text := "# URLs of the crawl gate: who asks, status, path below the base. {home} is the encoded base.\n# Written by: go test -tags wordpress -run TestCrawlLists -update ./caddytest/wordpress\n"
+	text := "# URLs of the crawl gate: who asks, status, path below the base. {home} is the encoded base.\n# Written by: go test -tags wordpress -run TestCrawlLists ./caddytest/wordpress -update\n"
 	for _, p := range pages {
 		text += p.String() + "\n"
 	}
