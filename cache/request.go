@@ -71,7 +71,8 @@ func (c *Cache) parts(r *http.Request, q *Request) KeyParts {
 	return p
 }
 
-// passes says why a request is neither looked up nor stored, or ReasonUndecided.
+// passes says why a request is neither looked up nor stored, or ReasonUndecided. It
+// may read from the body of r, as hasBody says.
 func (c *Cache) passes(r *http.Request, q *Request) Reason {
 	switch {
 	case q.Pass != ReasonUndecided:
@@ -80,7 +81,7 @@ func (c *Cache) passes(r *http.Request, q *Request) Reason {
 		return ReasonUpgrade
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return ReasonMethod
-	case r.ContentLength != 0 && r.Body != nil && r.Body != http.NoBody:
+	case hasBody(r):
 		// The key does not hold a body.
 		return ReasonBody
 	case PassesPrecondition(r.Header):
