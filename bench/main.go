@@ -37,6 +37,7 @@ type options struct {
 	rounds   int
 	duration time.Duration
 	page     string
+	only     string // part of the name of the workloads to measure, and nothing else; empty: all
 	dir      string // of this run; removed at its end
 }
 
@@ -56,6 +57,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, each of which loads every server with every workload")
 	flag.DurationVar(&o.duration, "duration", 200*time.Millisecond, "about the time of one load; the number of its requests is the same in all rounds")
 	flag.StringVar(&o.page, "page", "handler/testdata/corpus/debian/home.html.gz", "the captured page")
+	flag.StringVar(&o.only, "only", "", "measure only the workloads whose name has this in it (\"8 KB\")")
 	document := flag.String("out", "", "document to write the tables into; empty: standard output")
 	flag.Parse()
 	// The servers end with the thread that started them.
@@ -66,7 +68,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if *document == "" {
+	if *document == "" || o.only != "" {
 		fmt.Print(text)
 		return
 	}
@@ -137,8 +139,11 @@ func tables(ctx context.Context, servers []*target, s *site, o options, left str
 	var out, goals strings.Builder
 	var others, took time.Duration
 	start := time.Now()
-	stored := false
+	stored := o.only != ""
 	for _, w := range workloads {
+		if !strings.Contains(w.name, o.only) {
+			continue
+		}
 		if w.miss && !stored {
 			stored = true
 			for _, other := range []func() (string, error){
