@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-mount/mount/balancer"
 	"github.com/caddy-mount/mount/cache"
 )
 
@@ -73,14 +75,25 @@ type mountStatus struct {
 	Site    []string          `json:"site,omitempty"`
 	Aware   bool              `json:"aware,omitempty"`
 	Cookies []string          `json:"cookie_names,omitempty"`
+	Split   *splitStatus      `json:"split,omitempty"`
 	Store   string            `json:"store,omitempty"`
 	Cache   *cache.Inspection `json:"cache,omitempty"`
+}
+
+// splitStatus is a split without its secrets.
+type splitStatus struct {
+	Name     string                  `json:"name"`
+	By       balancer.SplitBy        `json:"by"`
+	Variants []balancer.SplitVariant `json:"variants"`
 }
 
 func serveStatus(w http.ResponseWriter, _ *http.Request) error {
 	s := status{Stores: make(map[string]map[string]cache.StoreStats)}
 	for _, m := range live.all() {
 		ms := mountStatus{Name: m.Name, Path: m.Path, Hosts: m.hosts, Site: m.Site, Aware: m.Aware, Cookies: m.cookies.names.Snapshot()}
+		if sp := m.Split; sp != nil {
+			ms.Split = &splitStatus{sp.Name, cmp.Or(sp.By, balancer.ByCookie), sp.Variants}
+		}
 		if c := m.shared.cache.Load(); c != nil {
 			inspection := c.Inspect()
 			ms.Store, ms.Cache = m.Cache.Store, &inspection

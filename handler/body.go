@@ -70,9 +70,12 @@ func (v *View) Content(r *http.Request, rest string) (tags []string) {
 
 // mapBody replaces the body by its mapped form, if it is one that is mapped.
 func (v *View) mapBody(r *http.Request) {
-	read := bodyMapper(r.Header)
 	limit := v.m.requests.maxBody
-	if read == nil || r.Body == nil || r.Body == http.NoBody || r.ContentLength > limit || isSigned(r) {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > limit {
+		return
+	}
+	read := bodyMapper(r.Header)
+	if read == nil || isSigned(r) {
 		return
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, limit+1))

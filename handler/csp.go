@@ -77,8 +77,7 @@ func (v *View) atSite(name, port string) bool {
 
 // mapWords applies f to each run of bytes that are not separators.
 func mapWords(s, separators string, f func(word string) string) string {
-	var out strings.Builder
-	done := 0
+	out := edits{s: s}
 	for i := 0; i < len(s); {
 		if strings.IndexByte(separators, s[i]) >= 0 {
 			i++
@@ -90,15 +89,9 @@ func mapWords(s, separators string, f func(word string) string) string {
 		}
 		word := s[i : i+n]
 		if mapped := f(word); mapped != word {
-			out.WriteString(s[done:i])
-			out.WriteString(mapped)
-			done = i + n
+			out.replace(i, i+n, mapped)
 		}
 		i += n
 	}
-	if done == 0 {
-		return s
-	}
-	out.WriteString(s[done:])
 	return out.String()
 }

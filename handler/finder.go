@@ -2,9 +2,9 @@ package handler
 
 import "bytes"
 
-// finder searches text for one host name. bytes.Index looks for the first byte of
+// finder searches text for one word, mostly a host name. bytes.Index looks for the first byte of
 // what it is to find; a finder looks for the one that text holds least often, so
-// that it stops less. Host names always have one: a dot, if nothing else.
+// that it stops less.
 type finder struct {
 	name []byte
 	at   int // of the rarest byte in name
@@ -39,7 +39,7 @@ func (f *finder) index(b []byte) int {
 			return -1
 		}
 		i += j
-		if string(b[i:i+len(f.name)]) == string(f.name) {
+		if b[i] == f.name[0] && string(b[i:i+len(f.name)]) == string(f.name) {
 			return i
 		}
 		if stops++; stops > 16+i/stopsPerByte {

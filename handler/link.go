@@ -56,8 +56,7 @@ func (v *View) mapRefresh(s string) string {
 // parameters (RFC 8288 section 3). Parameters keep their bytes otherwise; a "<"
 // inside a quoted string begins no target.
 func (v *View) mapLink(s string) string {
-	var out strings.Builder
-	done := 0
+	out := edits{s: s}
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '<':
@@ -68,9 +67,7 @@ func (v *View) mapLink(s string) string {
 			}
 			mapped, ok := v.publicURL(s[i+1:i+n], v.inbound)
 			if ok {
-				out.WriteString(s[done : i+1])
-				out.WriteString(mapped)
-				done = i + n
+				out.replace(i+1, i+n, mapped)
 			}
 			i += n
 		case '"':
@@ -86,17 +83,11 @@ func (v *View) mapLink(s string) string {
 				mapped = mapEmbedded(value, v.inbound)
 			}
 			if mapped != value {
-				out.WriteString(s[done : i+1])
-				out.WriteString(mapped)
-				done = i + n
+				out.replace(i+1, i+n, mapped)
 			}
 			i += n
 		}
 	}
-	if done == 0 {
-		return s
-	}
-	out.WriteString(s[done:])
 	return out.String()
 }
 
@@ -144,24 +135,17 @@ func (v *View) mapSrcset(s string) string {
 
 // mapQuoted maps every quoted URL of a structured list (Speculation-Rules).
 func (v *View) mapQuoted(s string) string {
-	var out strings.Builder
-	done := 0
+	out := edits{s: s}
 	for i := 0; i < len(s); i++ {
 		if s[i] != '"' {
 			continue
 		}
 		n := quotedLen(s[i:])
 		if mapped, ok := v.publicURL(s[i+1:i+n], v.inbound); ok {
-			out.WriteString(s[done : i+1])
-			out.WriteString(mapped)
-			done = i + n
+			out.replace(i+1, i+n, mapped)
 		}
 		i += n
 	}
-	if done == 0 {
-		return s
-	}
-	out.WriteString(s[done:])
 	return out.String()
 }
 

@@ -214,18 +214,19 @@ func (p *placeTracker) resync(b []byte) int {
 	return 0
 }
 
+var scriptName = newFinder([]byte("script"))
+
 // lastScriptTag returns where the last opening or closing tag of a script starts,
 // or -1.
 func lastScriptTag(b []byte) int {
-	const name = "script"
 	last := -1
 	for from := 0; ; {
-		i := bytes.Index(b[from:], []byte(name))
+		i := scriptName.index(b[from:])
 		if i < 0 {
 			return last
 		}
 		i += from
-		from = i + len(name)
+		from = i + len(scriptName.name)
 		switch {
 		case i >= 1 && b[i-1] == '<':
 			last = i - 1

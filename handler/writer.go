@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 )
 
@@ -184,70 +183,6 @@ func (a *ResponseWriter) mapFields(h http.Header, status int) {
 	stripInternal(h, a.KeepInternal)
 }
 
-// addVary adds a field name to Vary, unless it is there.
-func addVary(h http.Header, name string) {
-	if !hasToken(h["Vary"], name) && !hasToken(h["Vary"], "*") {
-		h["Vary"] = append(h["Vary"][:len(h["Vary"]):len(h["Vary"])], name)
-	}
-}
-
-// integrityFields speak of bytes that a mapped body no longer has (RFC 9530,
-// RFC 9421).
-var integrityFields = []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input"}
-
-// transformFields makes the fields true of a mapped body.
-func (a *ResponseWriter) transformFields(h http.Header) {
-	h.Del("Content-Length")
-	h.Del("Content-Encoding")
-	// RFC 9110 section 14.3: offsets in the mapped text are not known.
-	h.Set("Accept-Ranges", "none")
-	if tag := mapETag(h.Get("Etag"), a.v.m.fingerprint); tag != "" {
-		h.Set("Etag", tag)
-	} else {
-		h.Del("Etag")
-	}
-	for _, f := range integrityFields {
-		h.Del(f)
-	}
-	dropTrailers(h)
-}
-
-// tagNotModified gives a 304 the tag that the client knows the mapped body by.
-func (a *ResponseWriter) tagNotModified(h http.Header) {
-	tag := h.Get("Etag")
-	for _, t := range a.Tags {
-		if tag == t || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(t, "W/") {
-			h.Set("Etag", mapETag(t, a.v.m.fingerprint))
-			return
-		}
-	}
-}
-
-// dropTrailers takes the integrity fields out of the announced trailers.
-func dropTrailers(h http.Header) {
-	var keep []string
-	for _, line := range h.Values("Trailer") {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name != "" && !isIntegrity(name) {
-				keep = append(keep, name)
-			}
-		}
-	}
-	h.Del("Trailer")
-	if len(keep) > 0 {
-		h.Set("Trailer", strings.Join(keep, ", "))
-	}
-}
-
-func isIntegrity(name string) bool {
-	for _, f := range integrityFields {
-		if strings.EqualFold(name, f) {
-			return true
-		}
-	}
-	return false
-}
-
 // Write takes bytes of the body.
 func (a *ResponseWriter) Write(p []byte) (int, error) {
 	if a.status == 0 {
@@ -387,57 +322,4 @@ func (a *ResponseWriter) Close(cause error) error {
 		a.copyTrailers()
 	}
 	return a.err
-}
-
-// copyTrailers passes on the trailers that the inner chain set behind the body.
-func (a *ResponseWriter) copyTrailers() {
-	outer := a.w.Header()
-	pass := func(key, name string) {
-		if v, ok := a.header[key]; ok && (a.reason != BodyMapped || !isIntegrity(name)) {
-			outer[key] = v
-		}
-	}
-	for _, line := range a.header.Values("Trailer") {
-		for name := range strings.SplitSeq(line, ",") {
-			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
-			pass(name, name)
-		}
-	}
-	for key := range a.header {
-		if name, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
-			pass(key, name)
-		}
-	}
-}
-
-// copyFields adds the site's fields to those that the main site has set. Lists
-// are joined, any other field is the site's.
-func copyFields(outer, h http.Header) {
-	for k, v := range h {
-		if strings.HasPrefix(k, http.TrailerPrefix) {
-			continue
-		}
-		switch k {
-		case "Set-Cookie", "Link", "Vary":
-			outer[k] = append(outer[k][:len(outer[k]):len(outer[k])], v...)
-		default:
-			outer[k] = v
-		}
-	}
-}
-
-// contentLength is the declared length, or -1.
-func contentLength(h http.Header) int64 {
-	s := h.Get("Content-Length")
-	if s == "" || len(s) > 18 {
-		return -1
-	}
-	var n int64
-	for _, c := range []byte(s) {
-		if !isDigit(c) {
-			return -1
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n
 }
