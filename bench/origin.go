@@ -79,7 +79,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/large":
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Length", strconv.Itoa(largeBytes))
-		s.writeLarge(w)
+		_ = s.writeLarge(w) // the client has gone
 		return
 	case strings.HasPrefix(r.URL.Path, "/slow/"):
 		s.serveSlow(w, r)
