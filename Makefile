@@ -7,6 +7,8 @@ GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 GOFUMPT := $(TOOLS)/gofumpt
 GOFUMPT_VERSION := v0.12.0
+BENCHSTAT := $(TOOLS)/benchstat
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 FUZZTIME ?= 30s
 
 .PHONY: help
@@ -70,8 +72,24 @@ test-wordpress: wordpress-install ## end to end: real WordPress, MariaDB, php-fp
 
 BENCHROUNDS ?= 5
 .PHONY: bench
-bench: ## cost of a request beside other servers, into docs/performance.md (BENCHROUNDS=20; needs wrk, h2load, taskset)
-	$(GO) run ./bench -rounds $(BENCHROUNDS) -out docs/performance.md
+bench: ## cost of a request beside other servers, into docs/performance.md (BENCHROUNDS=20; it says what to install)
+	@mkdir -p out
+	$(GO) build -o out/bench ./bench
+	exec out/bench -rounds $(BENCHROUNDS) -out docs/performance.md
+
+ALLOCS := $(GO) test ./caddytest -run '^$$' -bench '^Benchmark(Hit|Miss)$$' -benchmem -benchtime 500x -count 6
+
+.PHONY: bench-allocs
+bench-allocs: $(BENCHSTAT) ## allocations of hit, conditional hit and miss beside those of the last release
+	@mkdir -p out
+	$(ALLOCS) >out/allocs.txt
+	$(BENCHSTAT) -filter '.unit:(allocs/op OR B/op)' bench/allocs.txt out/allocs.txt
+
+.PHONY: bench-allocs-release
+bench-allocs-release: ## keep the allocations of this version for comparison, when it is released
+	@mkdir -p out
+	$(ALLOCS) >out/allocs.txt
+	grep -v '^{' out/allocs.txt >bench/allocs.txt
 
 .PHONY: cover
 cover: ## coverage of the packages by all tests, as out/cover.html
@@ -88,3 +106,6 @@ $(GOLANGCI):
 
 $(GOFUMPT):
 	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+
+$(BENCHSTAT):
+	GOBIN=$(TOOLS) $(GO) install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)

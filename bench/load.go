@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
@@ -14,25 +16,34 @@ const (
 	loadProcessor   = "1"
 )
 
+// protocol is the version of HTTP that a workload speaks.
+type protocol int
+
+const (
+	h1 protocol = iota // in the clear
+	h2                 // over TLS
+	h3
+)
+
 // workload is one kind of request.
 type workload struct {
 	name   string
 	path   string
 	accept string // Accept-Encoding
-	h2     bool   // over TLS and HTTP/2, by h2load; else HTTP/1.1, by wrk
-	miss   bool   // a new URL each time
-	fits   func(*target) bool
+	proto  protocol
+	miss   bool // a new URL each time
+	needs  abilities
 }
 
 const browser = "gzip, deflate, br, zstd"
 
-func workloads() []workload {
-	return []workload{
-		{"hit, 8 KB, HTTP/1.1", "/blog/small", "identity", false, false, func(t *target) bool { return t.small }},
-		{"hit, 56 KB page as browsers ask, HTTP/1.1", "/blog/page", browser, false, false, func(t *target) bool { return t.page && t.codes }},
-		{"hit, 56 KB page as browsers ask, HTTPS/2", "/blog/page", browser, true, false, func(t *target) bool { return t.page && t.codes && t.tls }},
-		{"miss, 56 KB page for gzip, HTTP/1.1", "/blog/page", "gzip", false, true, func(t *target) bool { return t.misses }},
-	}
+var workloads = []workload{
+	{name: "hit, 8 KB, HTTP/1.1", path: "/blog/small", accept: "identity", needs: small},
+	{name: "hit, 56 KB page as browsers ask, HTTP/1.1", path: "/blog/page", accept: browser, needs: page},
+	{name: "hit, 56 KB page as browsers ask, HTTPS/2", path: "/blog/page", accept: browser, proto: h2, needs: page | overTLS},
+	{name: "hit, 56 KB page as browsers ask, HTTP/3", path: "/blog/page", accept: browser, proto: h3, needs: page | overQUIC},
+	{name: "miss, 56 KB page, not compressed, HTTP/1.1", path: "/blog/page", accept: "identity", miss: true, needs: fetching},
+	{name: "miss, 56 KB page for gzip, HTTP/1.1", path: "/blog/page", accept: "gzip", miss: true, needs: fetching},
 }
 
 // run is what one load brought.
@@ -40,58 +51,89 @@ type run struct {
 	requests int
 	took     time.Duration
 	cpu      time.Duration
+	others   time.Duration // that other work took of the server's processor
 }
 
-// each is the processor time that a request took.
+// add makes one of two.
+func (r run) add(s run) run {
+	return run{r.requests + s.requests, r.took + s.took, r.cpu + s.cpu, r.others + s.others}
+}
+
+// each is the processor time in seconds that a request took.
 func (r run) each() float64 { return r.cpu.Seconds() / float64(r.requests) }
 
-var (
-	wrkRequests = regexp.MustCompile(`(\d+) requests in`)
-	wrkErrors   = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)|Socket errors: .*(?:connect|read|write) [1-9]`)
-	h2Requests  = regexp.MustCompile(`requests: \d+ total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed, (\d+) errored`)
-)
+// done is what every load says at its end of the requests that were answered.
+var done = regexp.MustCompile(`status codes: (\d+) 2xx`)
 
-// load puts the workload on the server for d.
-func (w workload) load(t *target, d time.Duration, dir string) (run, error) {
-	before, start := t.cpu(), time.Now()
-	seconds := fmt.Sprintf("%d", int(d.Seconds()))
-	args := []string{"-c", loadProcessor}
-	if w.h2 {
-		args = append(args, "h2load", "-t1", "-c4", "-m8", "-D", seconds, fmt.Sprintf("--connect-to=127.0.0.1:%d", t.ports.TLSPort),
-			"-H", "accept-encoding: "+w.accept, fmt.Sprintf("https://example.com:%d%s", t.ports.TLSPort, w.path))
-	} else {
-		args = append(args, "wrk", "-t1", "-c16", "-d"+seconds+"s",
-			"-H", fmt.Sprintf("Host: example.com:%d", t.ports.Port), "-H", "Accept-Encoding: "+w.accept)
+// command is the load of n requests: by h2load, and by this very program where h2load
+// cannot do it.
+func (w workload) command(t *target, n int, dir string) []string {
+	address := t.address(w.proto)
+	if w.miss || w.proto == h3 {
+		l := sending{proto: w.proto, address: address, accept: w.accept, url: w.url(t), requests: int64(n)}
 		if w.miss {
-			args = append(args, "-s", dir+"/miss.lua")
+			l.new = strconv.FormatInt(time.Now().UnixNano(), 36) + "-"
 		}
-		args = append(args, fmt.Sprintf("http://127.0.0.1:%d%s", t.ports.Port, w.path))
+		return append([]string{filepath.Join(dir, "load")}, l.args()...)
 	}
-	out, err := exec.Command("taskset", args...).CombinedOutput()
+	connections, streams := w.proto.concurrency()
+	args := []string{
+		"h2load", "-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-m%d", streams), "-n", strconv.Itoa(n),
+		"--connect-to=" + address, "-H", "accept-encoding: " + w.accept,
+	}
+	if w.proto == h1 {
+		args = append(args, "--h1")
+	}
+	return append(args, w.url(t))
+}
+
+// address is where t listens for a protocol.
+func (t *target) address(p protocol) string { return fmt.Sprintf("127.0.0.1:%d", t.port(p)) }
+
+// port is the port of t for a protocol.
+func (t *target) port(p protocol) int {
+	if p == h1 {
+		return t.ports.Port
+	}
+	return t.ports.TLSPort
+}
+
+// url is the public URL of the workload at t.
+func (w workload) url(t *target) string {
+	scheme := "https"
+	if w.proto == h1 {
+		scheme = "http"
+	}
+	return fmt.Sprintf("%s://example.com:%d%s", scheme, t.port(w.proto), w.path)
+}
+
+// load puts n requests of the workload on the server.
+func (w workload) load(ctx context.Context, t *target, n int, dir string) (run, error) {
+	args := w.command(t, n, dir)
+	before, err := t.cpu()
+	if err != nil {
+		return run{}, err
+	}
+	start, working := time.Now(), busy()
+	out, err := exec.CommandContext(ctx, "taskset", append([]string{"-c", loadProcessor}, args...)...).CombinedOutput()
+	r := run{took: time.Since(start)}
+	if ctx.Err() != nil {
+		return run{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return run{}, fmt.Errorf("loading %s: %w\n%s", t.name, err, out)
 	}
-	r := run{took: time.Since(start), cpu: t.cpu() - before}
-	count, failed := wrkRequests.FindSubmatch(out), wrkErrors.Match(out)
-	if w.h2 {
-		count = h2Requests.FindSubmatch(out)
-		failed = count == nil || string(count[2]) != "0"
+	after, err := t.cpu()
+	if err != nil {
+		return run{}, err
 	}
-	if count == nil || failed {
-		return run{}, fmt.Errorf("loading %s with %s: requests failed\n%s", t.name, w.name, out)
+	r.cpu = after.since(before)
+	r.others = max(0, busy()-working-r.cpu)
+	if said := done.FindSubmatch(out); said != nil {
+		r.requests, _ = strconv.Atoi(string(said[1]))
 	}
-	r.requests, _ = strconv.Atoi(string(count[1]))
-	if r.requests == 0 {
-		return run{}, fmt.Errorf("loading %s with %s: no answer\n%s", t.name, w.name, out)
+	if r.requests != n {
+		return run{}, fmt.Errorf("loading %s with %s: %d of %d requests succeeded\n%s", t.name, w.name, r.requests, n, out)
 	}
 	return r, nil
 }
-
-// missScript makes wrk ask for another URL each time, and for others in each run.
-const missScript = `local n = 0
-local run = os.time() * 1000
-function request()
-	n = n + 1
-	return wrk.format("GET", wrk.path .. "?n=" .. run .. "-" .. n)
-end
-`

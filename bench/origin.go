@@ -6,18 +6,36 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
-// site is the mounted site: it replays a captured page, and a small text.
+const (
+	largeBytes = 100_000_000
+	slowStop   = time.Second // of a slow page, in its middle
+)
+
+// site is the mounted site: it replays a captured page, whole or with a stop in its
+// middle, a small text and a large file.
 type site struct {
-	page, small []byte
-	server      *http.Server
-	address     string
+	page, small, block []byte
+	server             *http.Server
+	address            string
+
+	mu   sync.Mutex
+	slow map[string]*slowPage
+}
+
+// slowPage is what is known of the requests for one slow page.
+type slowPage struct {
+	stopped chan struct{} // closed when the first half is out
+	asked   int           // guarded by the site's mu
 }
 
 // startSite serves the page of a gzipped file on a free loopback port.
@@ -35,7 +53,11 @@ func startSite(file string) (*site, error) {
 		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
 	small := strings.Repeat("A text without any link that goes on and on. ", 200)[:8<<10-1]
-	s := &site{page: page, small: []byte(small + "\n")}
+	s := &site{page: page, small: []byte(small + "\n"), block: make([]byte, 1_000_000), slow: make(map[string]*slowPage)}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range s.block {
+		s.block[i] = byte(random.Uint32())
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -50,15 +72,75 @@ func startSite(file string) (*site, error) {
 	return s, nil
 }
 
-// ServeHTTP answers /small and, for every other path, the page.
+// ServeHTTP answers /small, /large, /slow/... and, for every other path, the page.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body := s.page
-	contentType := "text/html; charset=UTF-8"
-	if r.URL.Path == "/small" {
-		body, contentType = s.small, "text/plain; charset=UTF-8"
+	h := w.Header()
+	switch {
+	case r.URL.Path == "/large":
+		h.Set("Content-Type", "application/octet-stream")
+		h.Set("Content-Length", strconv.Itoa(largeBytes))
+		_ = s.writeLarge(w) // the client has gone
+		return
+	case strings.HasPrefix(r.URL.Path, "/slow/"):
+		s.serveSlow(w, r)
+		return
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("Link", `<http://blog.example.net/wp-json/>; rel="https://api.w.org/"`)
+	body := s.page
+	h.Set("Content-Type", "text/html; charset=UTF-8")
+	if r.URL.Path == "/small" {
+		body = s.small
+		h.Set("Content-Type", "text/plain; charset=UTF-8")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Link", `<http://blog.example.net/wp-json/>; rel="https://api.w.org/"`)
 	w.Write(body)
+}
+
+// writeLarge writes the large file.
+func (s *site) writeLarge(w io.Writer) error {
+	for range largeBytes / len(s.block) {
+		if _, err := w.Write(s.block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveSlow sends half of the page, stops, and sends the rest.
+func (s *site) serveSlow(w http.ResponseWriter, r *http.Request) {
+	p := s.slowPage(r.URL.Path)
+	s.mu.Lock()
+	p.asked++
+	first := p.asked == 1
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	half := len(s.page) / 2
+	w.Write(s.page[:half])
+	_ = http.NewResponseController(w).Flush()
+	if first {
+		close(p.stopped)
+	}
+	if pause(r.Context(), slowStop) == nil {
+		w.Write(s.page[half:])
+	}
+}
+
+// slowPage returns what is known of a path of slow pages.
+func (s *site) slowPage(path string) *slowPage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.slow[path]
+	if p == nil {
+		p = &slowPage{stopped: make(chan struct{})}
+		s.slow[path] = p
+	}
+	return p
+}
+
+// askedFor is how often a slow page was asked for.
+func (s *site) askedFor(path string) int {
+	p := s.slowPage(path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return p.asked
 }

@@ -9,13 +9,6 @@ import (
 	"text/tabwriter"
 )
 
-// result is what the rounds brought for one target under one workload.
-type result struct {
-	target string
-	runs   []run
-	wire   int
-}
-
 // median of a list that is not empty.
 func median(list []float64) float64 {
 	sorted := slices.Sorted(slices.Values(list))
@@ -64,6 +57,28 @@ func table(w workload, results []*result) string {
 		fmt.Fprintf(t, "| %s\t| %.0f\t| %.2f\t| %.2f\t| %d\t|\n", r.target, median(each), median(ratios), lower(ratios), r.wire)
 	}
 	t.Flush()
+	return b.String()
+}
+
+// goal says how ours stands to what it is held against, as lines of a table.
+func goal(w workload, results []*result) string {
+	find := func(name string) *result {
+		i := slices.IndexFunc(results, func(r *result) bool { return r.target == name })
+		if i < 0 {
+			return nil
+		}
+		return results[i]
+	}
+	var b strings.Builder
+	ours := find(oursName)
+	for _, name := range []string{floorName, oneTierName, proxyName} {
+		other := find(name)
+		if other == nil || w.miss != (name == proxyName) {
+			continue
+		}
+		ratios := ours.ratios(other)
+		fmt.Fprintf(&b, "| %s: %s to %s | %.2f | %.2f |\n", w.name, oursName, name, median(ratios), lower(ratios))
+	}
 	return b.String()
 }
 

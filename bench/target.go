@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"net"
@@ -16,17 +17,27 @@ import (
 //go:embed conf
 var configurations embed.FS
 
+// abilities are what a server can be asked for.
+type abilities uint
+
+const (
+	small    abilities = 1 << iota // the small text
+	page                           // the page, coded
+	overTLS                        // the page over TLS and HTTP/2
+	overQUIC                       // the page over HTTP/3
+	fetching                       // pages that nobody asked for before
+	storing                        // and keeps them
+	file                           // the large file
+)
+
 // target is a server under load.
 type target struct {
 	name   string
 	config string   // a file of conf
 	run    []string // command; {} is the configuration's path
-	tls    bool     // it speaks TLS
 	maps   bool     // its page has the public URLs
-	small  bool     // it serves the small text
-	page   bool     // it serves the page
-	codes  bool     // it serves the page coded
-	misses bool     // it can be asked for pages that nobody asked for before
+	can    abilities
+	folder string // where it stores on disk, below the run's; empty: nowhere
 
 	ports ports
 	cmd   *exec.Cmd
@@ -39,22 +50,36 @@ type ports struct {
 	Dir, Cert, Key, Small          string
 }
 
+// The targets that the tables compare with.
+const (
+	oursName    = "mount"
+	floorName   = "floor"
+	oneTierName = "nginx, one tier"
+	proxyName   = "Caddy reverse_proxy, encode gzip"
+)
+
 func targets(dir string) []*target {
-	caddy := []string{filepath.Join(dir, "caddy"), "run", "--adapter", "caddyfile", "--config", "{}"}
+	caddy := func(binary string) []string {
+		return []string{filepath.Join(dir, binary), "run", "--adapter", "caddyfile", "--config", "{}"}
+	}
+	nginx := []string{"nginx", "-c", "{}"}
+	varnish := []string{"varnishd", "-F", "-a", "127.0.0.1:{port}", "-n", "{dir}/varnish", "-f", "{}", "-s", "malloc,512m"}
 	return []*target{
-		{name: "mount", config: "mount.Caddyfile", run: caddy, tls: true, maps: true, small: true, page: true, codes: true, misses: true},
-		{name: "floor", config: "floor.Caddyfile", run: caddy, tls: true, maps: true, small: true, page: true, codes: true},
-		{name: "Caddy respond", config: "respond.Caddyfile", run: caddy, tls: true, small: true},
-		{name: "Caddy file_server, precompressed", config: "file_server.Caddyfile", run: caddy, tls: true, maps: true, small: true, page: true, codes: true},
-		{name: "Caddy reverse_proxy, encode gzip", config: "reverse_proxy.Caddyfile", run: caddy, tls: true, small: true, page: true, codes: true, misses: true},
-		{name: "nginx, one tier", config: "nginx1.conf", run: []string{"nginx", "-c", "{}"}, tls: true, maps: true, small: true, page: true, codes: true, misses: true},
-		{name: "nginx, two tiers", config: "nginx2.conf", run: []string{"nginx", "-c", "{}"}, tls: true, maps: true, small: true, page: true, codes: true, misses: true},
-		{name: "Varnish (maps nothing)", config: "varnish.vcl", run: []string{"varnishd", "-F", "-a", "127.0.0.1:{port}", "-n", "{dir}/varnish", "-f", "{}", "-s", "malloc,128m"}, small: true, page: true, codes: true, misses: true},
+		{name: oursName, config: "mount.Caddyfile", run: caddy("caddy"), maps: true, can: small | page | overTLS | overQUIC | fetching | storing | file},
+		{name: floorName, config: "floor.Caddyfile", run: caddy("caddy"), maps: true, can: small | page | overTLS | overQUIC},
+		{name: "mount, disk", config: "mount_disk.Caddyfile", run: caddy("caddy"), maps: true, can: file},
+		{name: "Caddy respond", config: "respond.Caddyfile", run: caddy("caddy"), can: small},
+		{name: "Caddy file_server, precompressed", config: "file_server.Caddyfile", run: caddy("caddy"), maps: true, can: small | page | overTLS | overQUIC | file},
+		{name: proxyName, config: "reverse_proxy.Caddyfile", run: caddy("caddy"), can: small | page | overTLS | overQUIC | fetching | file},
+		{name: "cache-handler (maps nothing)", config: "cachehandler.Caddyfile", run: caddy("cachehandler"), can: small | page | overTLS | overQUIC | fetching | storing | file},
+		{name: oneTierName, config: "nginx1.conf", run: nginx, maps: true, can: small | page | overTLS | fetching | storing | file, folder: "n1cache"},
+		{name: "nginx, two tiers", config: "nginx2.conf", run: nginx, maps: true, can: small | page | overTLS | fetching | storing | file, folder: "n2cache"},
+		{name: "Varnish (maps nothing)", config: "varnish.vcl", run: varnish, can: small | page | fetching | storing | file},
 	}
 }
 
 // start starts the server on one processor and waits until it accepts connections.
-func (t *target) start(p ports) error {
+func (t *target) start(ctx context.Context, p ports) error {
 	free, err := freePorts(3)
 	if err != nil {
 		return err
@@ -88,12 +113,14 @@ func (t *target) start(p ports) error {
 	}
 	defer log.Close()
 	t.cmd = exec.Command("taskset", args...)
+	t.cmd.SysProcAttr = serverAttributes()
 	t.cmd.Stdout, t.cmd.Stderr = log, log
 	t.cmd.Env = append(os.Environ(), "HOME="+p.Dir, "XDG_DATA_HOME="+p.Dir, "XDG_CONFIG_HOME="+p.Dir)
 	if err := t.cmd.Start(); err != nil {
+		t.cmd = nil
 		return fmt.Errorf("starting %s: %w", t.name, err)
 	}
-	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(15 * time.Second); ; {
 		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.Port))
 		if err == nil {
 			return conn.Close()
@@ -102,12 +129,15 @@ func (t *target) start(p ports) error {
 			said, _ := os.ReadFile(log.Name())
 			return fmt.Errorf("%s does not listen: %s", t.name, said)
 		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
 	}
 }
 
-// stop ends the server.
+// stop ends the server with all its processes.
 func (t *target) stop() {
-	if t.cmd == nil || t.cmd.Process == nil {
+	if t.cmd == nil {
 		return
 	}
 	_ = t.cmd.Process.Signal(os.Interrupt)
@@ -115,19 +145,36 @@ func (t *target) stop() {
 	go func() { _ = t.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
+		killGroup(t.cmd.Process.Pid)
 	case <-time.After(10 * time.Second):
-		_ = t.cmd.Process.Kill()
+		killGroup(t.cmd.Process.Pid)
 		<-done
 	}
 }
 
+// pause waits for d. It returns an error if the run is to end before.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// freePorts finds ports that are free for TCP and UDP.
 func freePorts(n int) (list []int, err error) {
-	for range n {
+	for len(list) < n {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
 		defer ln.Close()
+		packets, err := net.ListenPacket("udp", ln.Addr().String())
+		if err != nil {
+			continue
+		}
+		defer packets.Close()
 		list = append(list, ln.Addr().(*net.TCPAddr).Port)
 	}
 	return list, nil

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -80,7 +79,8 @@ func (c *Cache) parts(r *http.Request, q *Request) KeyParts {
 	return p
 }
 
-// passes says why a request is neither looked up nor stored, or ReasonUndecided.
+// passes says why a request is neither looked up nor stored, or ReasonUndecided. It
+// may read from the body of r, as hasBody says.
 func (c *Cache) passes(r *http.Request, q *Request) Reason {
 	switch {
 	case q.Pass != ReasonUndecided:
@@ -101,44 +101,4 @@ func (c *Cache) passes(r *http.Request, q *Request) Reason {
 		}
 	}
 	return ReasonUndecided
-}
-
-// hasBody says whether the request has a body. HTTP/3 does not tell before the
-// stream ends (RFC 9114 section 4.1): there the first byte is waited for, or the
-// end, which most clients send with the header. What was read is put back.
-func hasBody(r *http.Request) bool {
-	switch {
-	case r.ContentLength == 0, r.Body == nil, r.Body == http.NoBody:
-		return false
-	case r.ContentLength > 0, r.ProtoMajor != 3:
-		return true
-	}
-	first := make([]byte, 1)
-	n, err := r.Body.Read(first)
-	if n == 0 && err == io.EOF {
-		r.Body, r.ContentLength = http.NoBody, 0
-		return false
-	}
-	r.Body = &peeked{first: first[:n], err: err, ReadCloser: r.Body}
-	return true
-}
-
-// peeked is a body of which something was read.
-type peeked struct {
-	first []byte
-	err   error // what came with it
-	io.ReadCloser
-}
-
-// Read implements io.Reader.
-func (p *peeked) Read(b []byte) (int, error) {
-	if len(p.first) > 0 {
-		n := copy(b, p.first)
-		p.first = p.first[n:]
-		return n, nil
-	}
-	if p.err != nil {
-		return 0, p.err
-	}
-	return p.ReadCloser.Read(b)
 }

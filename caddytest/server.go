@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -129,6 +131,9 @@ func (s *Server) reserve(port string) (string, error) {
 			continue
 		}
 		_ = packets.Close()
+		if slices.Contains(slices.Collect(maps.Values(s.ports)), address) {
+			continue // free again, but for another port's site
+		}
 		s.ports[port] = address
 		return address, nil
 	}
