@@ -137,7 +137,7 @@ func (f *flight) run() {
 // another one may have ended between the look-up and its start, and left a fresh
 // response. It returns that, or nil.
 func (f *flight) stored() *Stored {
-	if f.credentials || f.replacement || f.c.Stale.HonourRequest {
+	if f.credentials || f.c.Stale.HonourRequest {
 		return nil
 	}
 	s := f.c.Store.Lookup(f.place.Key, f.fields).Stored

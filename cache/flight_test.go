@@ -987,6 +987,39 @@ func TestFlightLooksTwice(t *testing.T) {
 	g.wantAsked(1)
 }
 
+// hiddenStore finds nothing for a while.
+type hiddenStore struct {
+	*Memory
+	lookups int // that find nothing
+}
+
+func (s *hiddenStore) Lookup(key string, request http.Header) Found {
+	if s.lookups--; s.lookups >= 0 {
+		return Found{}
+	}
+	return s.Memory.Lookup(key, request)
+}
+
+// TestReplacementLooksTwice: who hears late that a fetch has stalled finds what its
+// replacement has stored meanwhile, and asks for nothing.
+func TestReplacementLooksTwice(t *testing.T) {
+	store := new(hiddenStore)
+	play(t, func(o *Options) {
+		store.Memory = o.Store.(*Memory)
+		o.Store = store
+	}, func(s *stage) {
+		v := s.visit("/a")
+		s.call().answer("page", "Cache-Control", "max-age=60")
+		v.whole("page")
+		store.lookups = 2 // of the request, of the fetch that stalls
+		late := s.visit("/a")
+		s.call()
+		s.pass(DefaultStall)
+		s.quiet()
+		late.whole("page")
+	})
+}
+
 // TestConditionOnWhatIsNotStored: a feed reader that holds the feed gets a 304,
 // though nothing says how long the feed may be stored.
 func TestConditionOnWhatIsNotStored(t *testing.T) {
