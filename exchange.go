@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -312,6 +313,7 @@ func cloneHeader(h http.Header) http.Header {
 // chain read this very request, and put back afterwards, since the main site's
 // error routes and log read it too.
 func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, rest, rawQuery string, peer handler.Peer, first reader) error {
+	*r = *r.WithContext(httptrace.WithClientTrace(r.Context(), surplusTrace))
 	outer := *r
 	defer restore(r, &outer)
 

@@ -36,6 +36,9 @@ func measures(rt http.RoundTripper, m Measure) bool {
 	}
 }
 
+// Unwrap returns the transport that is measured.
+func (t *measuredTransport) Unwrap() http.RoundTripper { return t.base }
+
 // RoundTrip makes one attempt and notes what becomes of it.
 func (t *measuredTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
