@@ -45,7 +45,7 @@ var (
 	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,16}:` + reSpace + `{0,16}` + reQuote + `$`)
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,15}[wx])?,(` + reSpace + `{0,16})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,16}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,16}:)` + reSpace + `{0,16}$`)
-	oracleWP     = regexp.MustCompile(`^\\*/(wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)(?:$|[^A-Za-z0-9._-])`)
+	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
 	oracleInTag  = regexp.MustCompile(`(?s)<[A-Za-z][^<>]{0,254}$`)
 	oracleEnds   = regexp.MustCompile(reQuote + `$`)
 )
@@ -360,13 +360,31 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 	return text, end, max(next, end), true
 }
 
+// wordPress reports whether a path of WordPress begins at i, or behind one folder
+// that is not that of the public base.
 func (o *oracle) wordPress(i int) bool {
-	c, n := o.decode(i)
-	if c != '/' {
+	word, end := o.segment(i)
+	if oracleWP.MatchString(word) {
+		return true
+	}
+	if word == "" || "/"+word == o.to.Path {
 		return false
 	}
-	word := regexp.MustCompile(`^[A-Za-z0-9._-]{0,33}`).FindString(o.in[i+n:])
-	return oracleWP.MatchString("/" + word)
+	word, _ = o.segment(end)
+	return oracleWP.MatchString(word)
+}
+
+// segment returns the path segment at i, and where it ends. Long ones are none.
+func (o *oracle) segment(i int) (word string, end int) {
+	c, n := o.decode(i)
+	if c != '/' {
+		return "", i
+	}
+	word = regexp.MustCompile(`^[A-Za-z0-9._-]*`).FindString(o.in[i+n:])
+	if len(word) > maxNameByte {
+		return "", i
+	}
+	return word, i + n + len(word)
 }
 
 func oracleHolds(form rule, p place, left string) bool {
