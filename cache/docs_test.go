@@ -114,6 +114,7 @@ func TestDocumentedBounds(t *testing.T) {
 		"estimated lifetime":                                                                   maxHeuristic,
 		"stale responses while the site cannot be reached":                                     DefaultDisconnected,
 		"fields that a response varies on":                                                     maxVaryFields,
+		"header of a stored response":                                                          size(maxStoredHeaderBytes),
 		"tags of a response":                                                                   MaxTags,
 		"purged paths, URLs, and as many tags, that are remembered singly; then their parents": DefaultMaxPurges,
 		"bodies that are coded for visitors: not below, nor known to be above":                 size(minCodedBytes) + "; " + size(maxCodedBytes),
