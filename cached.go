@@ -198,6 +198,10 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
+	if edit := x.watchEdit(); edit != nil {
+		q.Answered = edit.answered
+		defer edit.ended()
+	}
 	err := c.Serve(w, x.r, q, (*passing)(x))
 	if errors.Is(err, cache.ErrStalled) {
 		return caddyhttp.Error(http.StatusGatewayTimeout, err)

@@ -160,7 +160,7 @@ func wordPressPath(w window, i int, public [][]byte) verdict {
 	if len(public) == 1 && string(name) == string(public[0]) {
 		return left
 	}
-	if name, end, v = segmentAt(w, end); v != mapped {
+	if name, _, v = segmentAt(w, end); v != mapped {
 		return v
 	}
 	return wordPressName(name)
