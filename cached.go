@@ -198,9 +198,9 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
-	if edit := x.watchEdit(); edit != nil {
-		q.Answered = edit.answered
-		defer edit.ended()
+	if x.edited = x.watchEdit(); x.edited != nil {
+		q.Answered = x.edited.answered
+		defer x.edited.ended()
 	}
 	err := c.Serve(w, x.r, q, (*passing)(x))
 	if errors.Is(err, cache.ErrStalled) {
@@ -215,7 +215,7 @@ type passing exchange
 // ServeHTTP implements cache.Handler.
 func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
 	raw, _ := (*exchange)(p).query()
-	return p.m.fetch(w, p.r, p.v, p.rest, raw, (*exchange)(p).peer(), readByCache)
+	return p.m.fetch(p.edited.tells(w), p.r, p.v, p.rest, raw, (*exchange)(p).peer(), readByCache)
 }
 
 // identified tells whether a handler before the mount has said who the user is

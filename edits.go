@@ -16,7 +16,8 @@ import (
 type edited struct {
 	x     *exchange
 	edit  *handler.Edit
-	lasts bool // the site may go on to change things until its answer ends
+	lasts bool   // the site may go on to change things until its answer ends
+	begin []byte // of the answer's body, where that tells
 }
 
 // watchEdit returns nil for a request that cannot be an edit.
@@ -40,9 +41,10 @@ func (e *edited) answered(status int, h http.Header) {
 	}
 }
 
-// ended purges again what was fetched while the answer went on.
+// ended purges again what was fetched while the answer went on, and where only its
+// body tells.
 func (e *edited) ended() {
-	if e.lasts {
+	if e.lasts || e.edit.Told(e.begin) == handler.ChangeSite {
 		e.purge(cache.Purge{Scope: cache.ScopeAll})
 	}
 }
@@ -78,3 +80,26 @@ func (e *edited) purge(purges ...cache.Purge) {
 		e.x.m.logger.Error("what an edit changed was not purged", zap.String("mount", e.x.m.Name), zap.Error(err))
 	}
 }
+
+// tells returns the writer for an answer whose body tells.
+func (e *edited) tells(w http.ResponseWriter) http.ResponseWriter {
+	if e == nil || e.edit.TellsBytes() == 0 {
+		return w
+	}
+	return &toldWriter{w, e}
+}
+
+// toldWriter remembers how the body begins.
+type toldWriter struct {
+	http.ResponseWriter
+	e *edited
+}
+
+// Write implements io.Writer.
+func (w *toldWriter) Write(p []byte) (int, error) {
+	w.e.begin = append(w.e.begin, p[:min(len(p), w.e.edit.TellsBytes()-len(w.e.begin))]...)
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find the writer below.
+func (w *toldWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
@@ -26,6 +27,7 @@ const (
 type Edit struct {
 	kind editKind
 	form *formAction // of an ajax call whose action stands in its form
+	call *callMethod // of an XML-RPC call
 }
 
 type editKind uint8
@@ -37,6 +39,7 @@ const (
 	editUpdate                  // one whose answer shows how an update goes
 	editAjax                    // admin-ajax.php
 	editREST
+	editXMLRPC // xmlrpc.php: the call says who sends it, and the answer's body whether it was accepted
 )
 
 // WatchEdit returns the Edit of a request for rest, the escaped path below the
@@ -53,6 +56,14 @@ func WatchEdit(r *http.Request, rest, query string) *Edit {
 	if strings.HasSuffix(path, "/wp-comments-post.php") {
 		if r.Method == http.MethodPost {
 			return &Edit{kind: editComment}
+		}
+		return nil
+	}
+	if strings.HasSuffix(path, "/xmlrpc.php") {
+		if r.Method == http.MethodPost && r.Body != nil {
+			call := &callMethod{ReadCloser: r.Body}
+			r.Body = call
+			return &Edit{kind: editXMLRPC, call: call}
 		}
 		return nil
 	}
@@ -207,7 +218,7 @@ func (e *Edit) Answered(status int, h http.Header) Change {
 	switch {
 	case status < 200 || status >= 400 || redirect && strings.Contains(location, "wp-login.php"):
 		return ChangeNone
-	case !strings.Contains(h.Get("Cache-Control"), "no-cache"):
+	case e.kind == editXMLRPC, !strings.Contains(h.Get("Cache-Control"), "no-cache"):
 		return ChangeNone
 	case e.kind == editComment:
 		if redirect && strings.Contains(location, "#comment-") && !strings.Contains(location, "unapproved=") {
@@ -226,6 +237,55 @@ func (e *Edit) Answered(status int, h http.Header) Change {
 // answer, as the screens of updates and imports do.
 func (e *Edit) Lasts(status int) bool {
 	return (e.kind == editScreen || e.kind == editUpdate) && status == http.StatusOK
+}
+
+// TellsBytes is how much of the answer's body Told needs; 0 where the header tells.
+func (e *Edit) TellsBytes() int {
+	if e.kind == editXMLRPC {
+		return maxCallBytes
+	}
+	return 0
+}
+
+// Told says what the answer has changed whose body begins so. An XML-RPC interface
+// answers 200 to what it refuses, too.
+func (e *Edit) Told(body []byte) Change {
+	if e.kind != editXMLRPC || !callEdits[e.call.method()] || !bytes.Contains(body, []byte("<methodResponse>")) || bytes.Contains(body, []byte("<fault>")) {
+		return ChangeNone
+	}
+	return ChangeSite
+}
+
+// callEdits are the methods of XML-RPC that edit, for which WordPress wants a
+// user and a password.
+var callEdits = map[string]bool{
+	"wp.newPost": true, "wp.editPost": true, "wp.deletePost": true, "wp.newPage": true, "wp.editPage": true, "wp.deletePage": true,
+	"wp.restoreRevision": true, "wp.newTerm": true, "wp.editTerm": true, "wp.deleteTerm": true, "wp.newCategory": true, "wp.deleteCategory": true,
+	"wp.newComment": true, "wp.editComment": true, "wp.deleteComment": true, "wp.setOptions": true, "wp.editProfile": true,
+	"metaWeblog.newPost": true, "metaWeblog.editPost": true, "metaWeblog.deletePost": true,
+	"blogger.newPost": true, "blogger.editPost": true, "blogger.deletePost": true, "mt.publishPost": true, "mt.setPostCategories": true,
+}
+
+// maxCallBytes is how much of a call and of its answer is looked at.
+const maxCallBytes = 512
+
+// callMethod is the body of an XML-RPC call. It remembers how it begins.
+type callMethod struct {
+	io.ReadCloser
+	begin []byte
+}
+
+// Read implements io.Reader.
+func (c *callMethod) Read(p []byte) (n int, err error) {
+	n, err = c.ReadCloser.Read(p)
+	c.begin = append(c.begin, p[:min(n, maxCallBytes-len(c.begin))]...)
+	return n, err
+}
+
+func (c *callMethod) method() string {
+	_, name, _ := bytes.Cut(c.begin, []byte("<methodName>"))
+	name, _, _ = bytes.Cut(name, []byte("</methodName>"))
+	return string(bytes.TrimSpace(name))
 }
 
 // formAction is the body of a request with an urlencoded form. It remembers the

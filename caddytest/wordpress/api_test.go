@@ -427,6 +427,10 @@ func testEdits(t *testing.T, r *Running) {
 				t.Fatalf("%v: %v", answer, err)
 			}
 		}},
+		{"XML-RPC", "Edited by XML-RPC", []string{post, "/feed/"}, func() {
+			call(t, r, "metaWeblog.editPost", xmlString(id), xmlString(AdminName), xmlString(AdminPassword),
+				"<struct><member><name>title</name><value><string>Edited by XML-RPC</string></value></member></struct>", "<boolean>1</boolean>")
+		}},
 		{"settings", "Edited by a form", []string{"/", "/about/"}, func() {
 			const screen = "/wp-admin/options-general.php"
 			nonce := field(screen, `name="_wpnonce" value="([0-9a-f]+)"`)
