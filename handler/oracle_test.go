@@ -46,7 +46,7 @@ var (
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,15}[wx])?,(` + reSpace + `{0,16})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,16}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,16}:)` + reSpace + `{0,16}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
-	oracleInTag  = regexp.MustCompile(`(?s)<[A-Za-z][^<>]{0,254}$`)
+	oracleInTag  = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
 	oracleEnds   = regexp.MustCompile(reQuote + `$`)
 )
 
@@ -383,6 +383,12 @@ func (o *oracle) segment(i int) (word string, end int) {
 	return word, i + n + len(word)
 }
 
+// oracleInTagText reports whether a tag began last, shortly before the end of left.
+func oracleInTagText(left string) bool {
+	m := oracleInTag.FindStringSubmatch(left[max(0, len(left)-256):] + "/")
+	return m != nil && m[1] == "" && isAlpha(m[2][0])
+}
+
 func oracleHolds(form rule, p place, left string) bool {
 	in := func(list ...place) bool {
 		for _, q := range list {
@@ -394,7 +400,7 @@ func oracleHolds(form rule, p place, left string) bool {
 	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag) || in(placeScript) && oracleInTag.MatchString(left)
+		return in(placeTag) || in(placeScript) && oracleInTagText(left)
 	case ruleCSSURL:
 		return in(placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
@@ -422,7 +428,7 @@ func (o *oracle) form(i int) (rule, bool) {
 		}
 		at := i - len(m[0])
 		if len(m[1]) <= maxNameByte && oracleURL.MatchString(m[1]) && at > 0 && regexp.MustCompile(`[ \n\t\r\f"']$`).MatchString(left[:at]) {
-			return ruleUnquoted, on.has(ruleUnquoted) && (o.kind == kindHTML || oracleInTag.MatchString(left[:at]))
+			return ruleUnquoted, on.has(ruleUnquoted) && (o.kind == kindHTML || oracleInTagText(left[:at]))
 		}
 		return 0, false
 	}
@@ -447,7 +453,7 @@ func (o *oracle) form(i int) (rule, bool) {
 			return pick(ruleEntityAttribute)
 		case oracleURL.MatchString(name):
 			at := i - len(m[0])
-			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTag.MatchString(left[:at]))
+			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTagText(left[:at]))
 		case strings.EqualFold(name, "value"):
 			return 0, false
 		case on.has(ruleRefresh) && oracleRefr.MatchString(left):

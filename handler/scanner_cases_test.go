@@ -248,6 +248,10 @@ var scannerCases = []scannerCase{
 	{name: "path in a script in a feed", kind: kindXML, in: `<![CDATA[<script>a={"u":"/wp-admin/x"}</script>]]>`, want: `<![CDATA[<script>a={"u":"/blog/wp-admin/x"}</script>]]>`},
 	{name: "path in a script file", kind: kindScript, in: `a={u:"/wp-admin/x"};fetch("/wp-json/")`},
 	{
+		name: "unquoted attribute in JSON of a page", kind: kindHTML, in: `<script>x = {"raw":"\u003Ca href=/about/\u003Ein\u003C\/a\u003E a href=/b/ \u003cimg src=/c.png\u003e"};</script>`,
+		want: `<script>x = {"raw":"\u003Ca href=/blog/about/\u003Ein\u003C\/a\u003E a href=/b/ \u003cimg src=/blog/c.png\u003e"};</script>`,
+	},
+	{
 		name: "WordPress in a folder of its own", kind: kindHTML, in: `<script>var x = {"ajaxurl":"/wp/wp-admin/admin-ajax.php","p":["\/site-2\/wp-includes\/js\/"],"l":"\/wp\/wp-login.php"};</script>`,
 		want: `<script>var x = {"ajaxurl":"/blog/wp/wp-admin/admin-ajax.php","p":["\/blog\/site-2\/wp-includes\/js\/"],"l":"\/blog\/wp\/wp-login.php"};</script>`,
 	},

@@ -127,7 +127,8 @@ func previewSettings(b []byte, i int) bool {
 }
 
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
-// script that writes HTML: '<a class="x" href="/y">'.
+// script that writes HTML: '<a class="x" href="/y">', or in JSON that a page may
+// hold: "\u003Ca href=/y\u003E".
 func insideTagText(b []byte, i int) bool {
 	from := max(0, i-256)
 	for j := i - 1; j >= from; j-- {
@@ -136,10 +137,22 @@ func insideTagText(b []byte, i int) bool {
 			return false
 		case '<':
 			return isAlpha(b[j+1])
+		case '\\':
+			if s := b[j:i]; bytes.HasPrefix(s, escapedLess[:5]) && len(s) > 5 {
+				switch s[5] | 0x20 {
+				case 'e':
+					return false
+				case 'c':
+					return isAlpha(b[j+6])
+				}
+			}
 		}
 	}
 	return false
 }
+
+// escapedLess is "<" as JSON has it that a page may hold.
+var escapedLess = []byte(`\u003c`)
 
 // wordPressNames begin the paths that WordPress itself writes, below its base.
 var wordPressNames = [...]string{"wp-admin", "wp-content", "wp-includes", "wp-json"}
