@@ -173,8 +173,8 @@ func editedRoute(route string) bool {
 	switch {
 	case strings.HasPrefix(route, "/batch/"):
 		return true
-	case strings.HasPrefix(route, "/wc/"):
-		return !strings.HasPrefix(route, "/wc/store")
+	case strings.HasPrefix(route, "/wc/v"):
+		return strings.Contains(route, "/products") // and not orders, which programs update all day
 	case !strings.HasPrefix(route, "/wp/v2/"):
 		return false
 	}

@@ -70,6 +70,7 @@ func TestWatchEdit(t *testing.T) {
 		{name: "autosave", method: "POST", url: "/wp-json/wp/v2/posts/1/autosaves", answer: answer{200, "", false, ""}},
 		{name: "preferences", method: "PUT", url: "/wp-json/wp/v2/users/me", answer: answer{200, "", false, ""}},
 		{name: "product", method: "PUT", url: "/wp-json/wc/v3/products/1", answer: answer{200, "", false, ""}, want: ChangeSite},
+		{name: "order", method: "PUT", url: "/wp-json/wc/v3/orders/1", answer: answer{200, "", false, ""}},
 		{name: "cart", method: "POST", url: "/wp-json/wc/store/v1/cart/add-item", answer: answer{201, "", false, ""}},
 		{name: "route of a plugin", method: "POST", url: "/wp-json/forms/v1/send", answer: answer{200, "", false, ""}},
 
