@@ -25,8 +25,8 @@ type Cache struct {
 	Store string `json:"store,omitempty"`
 
 	// Freshness lifetimes for responses whose origin states none. The first that
-	// matches status and path holds. An edit is then seen after at most that
-	// time, or when a purge names it. Default: none.
+	// matches status and path holds. A change that does not pass the mount is
+	// seen after at most that time, or when a purge names it. Default: none.
 	TTL []TTL `json:"ttl,omitempty"`
 
 	// How long past its lifetime a response is served while one request

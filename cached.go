@@ -208,8 +208,13 @@ type passing exchange
 
 // ServeHTTP implements cache.Handler.
 func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
-	raw, _ := (*exchange)(p).query()
-	return p.m.fetch(w, p.r, p.v, p.rest, raw, (*exchange)(p).peer(), readByCache)
+	x := (*exchange)(p)
+	if x.edited = x.watchEdit(); x.edited != nil {
+		x.q.Answered = x.edited.answered
+		defer x.edited.ended()
+	}
+	raw, _ := x.query()
+	return x.m.fetch(x.edited.tells(w), x.r, x.v, x.rest, raw, x.peer(), readByCache)
 }
 
 // identified tells whether a handler before the mount has said who the user is

@@ -44,6 +44,7 @@ type exchange struct {
 	variant  *splitVariant // nil without a split
 	out      countWriter
 	q        cache.Request // what the cache is asked, and its Result
+	edited   *edited       // nil unless the request passes and may be an edit
 	answered bool          // the Result is the last word
 }
 

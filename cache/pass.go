@@ -74,6 +74,9 @@ func (w *passWriter) answered(status int) {
 		x.c.invalidate(x.r, x.q, status, h)
 		x.c.invalidateGroups(x.r.Method, status, h)
 	}
+	if x.q.Answered != nil {
+		x.q.Answered(status, h)
+	}
 	if w.reason == ReasonHitForMiss {
 		x.heal(status, h)
 	}

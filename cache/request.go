@@ -41,6 +41,10 @@ type Request struct {
 	// that Serve was given.
 	Detach func() Handler
 
+	// Answered, which may be nil, is told the final status and header that the
+	// origin answers a request with that passes, before the client is.
+	Answered func(status int, h http.Header)
+
 	// Result says how the request was answered.
 	Result Result
 }

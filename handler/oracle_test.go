@@ -45,8 +45,8 @@ var (
 	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,16}:` + reSpace + `{0,16}` + reQuote + `$`)
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,15}[wx])?,(` + reSpace + `{0,16})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,16}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,16}:)` + reSpace + `{0,16}$`)
-	oracleWP     = regexp.MustCompile(`^\\*/(wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)(?:$|[^A-Za-z0-9._-])`)
-	oracleInTag  = regexp.MustCompile(`(?s)<[A-Za-z][^<>]{0,254}$`)
+	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
+	oracleInTag  = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
 	oracleEnds   = regexp.MustCompile(reQuote + `$`)
 )
 
@@ -356,13 +356,37 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 	return text, end, max(next, end), true
 }
 
+// wordPress reports whether a path of WordPress begins at i, or behind one folder
+// that is not that of the public base.
 func (o *oracle) wordPress(i int) bool {
-	c, n := o.decode(i)
-	if c != '/' {
+	word, end := o.segment(i)
+	if oracleWP.MatchString(word) {
+		return true
+	}
+	if word == "" || "/"+word == o.to.Path {
 		return false
 	}
-	word := regexp.MustCompile(`^[A-Za-z0-9._-]{0,33}`).FindString(o.in[i+n:])
-	return oracleWP.MatchString("/" + word)
+	word, _ = o.segment(end)
+	return oracleWP.MatchString(word)
+}
+
+// segment returns the path segment at i, and where it ends. Long ones are none.
+func (o *oracle) segment(i int) (word string, end int) {
+	c, n := o.decode(i)
+	if c != '/' {
+		return "", i
+	}
+	word = regexp.MustCompile(`^[A-Za-z0-9._-]*`).FindString(o.in[i+n:])
+	if len(word) > maxNameByte {
+		return "", i
+	}
+	return word, i + n + len(word)
+}
+
+// oracleInTagText reports whether a tag began last, shortly before the end of left.
+func oracleInTagText(left string) bool {
+	m := oracleInTag.FindStringSubmatch(left[max(0, len(left)-256):] + "/")
+	return m != nil && m[1] == "" && isAlpha(m[2][0])
 }
 
 func oracleHolds(form rule, p place, left string) bool {
@@ -376,7 +400,7 @@ func oracleHolds(form rule, p place, left string) bool {
 	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag) || in(placeScript) && oracleInTag.MatchString(left)
+		return in(placeTag) || in(placeScript) && oracleInTagText(left)
 	case ruleCSSURL:
 		return in(placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
@@ -404,7 +428,7 @@ func (o *oracle) form(i int) (rule, bool) {
 		}
 		at := i - len(m[0])
 		if len(m[1]) <= maxNameByte && oracleURL.MatchString(m[1]) && at > 0 && regexp.MustCompile(`[ \n\t\r\f"']$`).MatchString(left[:at]) {
-			return ruleUnquoted, on.has(ruleUnquoted) && (o.kind == kindHTML || oracleInTag.MatchString(left[:at]))
+			return ruleUnquoted, on.has(ruleUnquoted) && (o.kind == kindHTML || oracleInTagText(left[:at]))
 		}
 		return 0, false
 	}
@@ -429,7 +453,7 @@ func (o *oracle) form(i int) (rule, bool) {
 			return pick(ruleEntityAttribute)
 		case oracleURL.MatchString(name):
 			at := i - len(m[0])
-			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTag.MatchString(left[:at]))
+			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTagText(left[:at]))
 		case strings.EqualFold(name, "value"):
 			return 0, false
 		case on.has(ruleRefresh) && oracleRefr.MatchString(left):

@@ -247,6 +247,15 @@ var scannerCases = []scannerCase{
 	{name: "path glued to a base", kind: kindHTML, in: `<script>a=m+"/wp-admin/options-general.php";b=c.concat("/wp-json/x")</script>`},
 	{name: "path in a script in a feed", kind: kindXML, in: `<![CDATA[<script>a={"u":"/wp-admin/x"}</script>]]>`, want: `<![CDATA[<script>a={"u":"/blog/wp-admin/x"}</script>]]>`},
 	{name: "path in a script file", kind: kindScript, in: `a={u:"/wp-admin/x"};fetch("/wp-json/")`},
+	{
+		name: "unquoted attribute in JSON of a page", kind: kindHTML, in: `<script>x = {"raw":"\u003Ca href=/about/\u003Ein\u003C\/a\u003E a href=/b/ \u003cimg src=/c.png\u003e"};</script>`,
+		want: `<script>x = {"raw":"\u003Ca href=/blog/about/\u003Ein\u003C\/a\u003E a href=/b/ \u003cimg src=/blog/c.png\u003e"};</script>`,
+	},
+	{
+		name: "WordPress in a folder of its own", kind: kindHTML, in: `<script>var x = {"ajaxurl":"/wp/wp-admin/admin-ajax.php","p":["\/site-2\/wp-includes\/js\/"],"l":"\/wp\/wp-login.php"};</script>`,
+		want: `<script>var x = {"ajaxurl":"/blog/wp/wp-admin/admin-ajax.php","p":["\/blog\/site-2\/wp-includes\/js\/"],"l":"\/blog\/wp\/wp-login.php"};</script>`,
+	},
+	{name: "no folder of a WordPress", kind: kindHTML, in: `<script>a=["/wp/v2/posts","/wp/wp-foo/","/srv/www/wp-admin/","/blog/wp-admin/","/wp//wp-admin/","/wp"]</script>`},
 	{name: "path of no WordPress", kind: kindHTML, in: `<script>a=["/wp-adminx/","/wp-foo/","/xmlrpc","/about/"]</script>`},
 	{name: "path as text", kind: kindHTML, in: `<pre>fetch("/wp-json/")</pre><p>(&quot;/wp-admin/&quot;)</p><textarea>a = "/wp-admin/"</textarea>`},
 	{name: "referer field", kind: kindHTML, in: `<input type="hidden" name="_wp_http_referer" value="/wp-admin/edit.php" />`},

@@ -81,7 +81,7 @@ func (s *scanner) pathForm(w window, i int) (m pathMatch, v verdict) {
 		}
 	}
 	if form == ruleWordPressPath {
-		if v := wordPressPath(w, m.end); v != mapped {
+		if v := wordPressPath(w, m.end, s.t.to.segs[0]); v != mapped {
 			return m, v
 		}
 	}

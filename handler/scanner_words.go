@@ -127,7 +127,8 @@ func previewSettings(b []byte, i int) bool {
 }
 
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
-// script that writes HTML: '<a class="x" href="/y">'.
+// script that writes HTML: '<a class="x" href="/y">', or in JSON that a page may
+// hold: "\u003Ca href=/y\u003E".
 func insideTagText(b []byte, i int) bool {
 	from := max(0, i-256)
 	for j := i - 1; j >= from; j-- {
@@ -136,40 +137,74 @@ func insideTagText(b []byte, i int) bool {
 			return false
 		case '<':
 			return isAlpha(b[j+1])
+		case '\\':
+			if s := b[j:i]; bytes.HasPrefix(s, escapedLess[:5]) && len(s) > 5 {
+				switch s[5] | 0x20 {
+				case 'e':
+					return false
+				case 'c':
+					return isAlpha(b[j+6])
+				}
+			}
 		}
 	}
 	return false
 }
 
+// escapedLess is "<" as JSON has it that a page may hold.
+var escapedLess = []byte(`\u003c`)
+
 // wordPressNames begin the paths that WordPress itself writes, below its base.
 var wordPressNames = [...]string{"wp-admin", "wp-content", "wp-includes", "wp-json"}
 
 // wordPressPath reports whether the slash at w.b[i:] begins a path of WordPress:
-// one of its folders, a script such as wp-login.php, or xmlrpc.php.
-func wordPressPath(w window, i int) verdict {
+// one of its folders, a script such as wp-login.php, or xmlrpc.php; at the base,
+// or one folder below it, where a WordPress in a folder of its own or a site of a
+// network lies. A folder with the name of public, the segments of the public
+// base, is none: the path is a public one already.
+func wordPressPath(w window, i int, public [][]byte) verdict {
+	name, end, v := segmentAt(w, i)
+	if v != mapped {
+		return v
+	}
+	if v := wordPressName(name); v != left {
+		return v
+	}
+	if len(public) == 1 && string(name) == string(public[0]) {
+		return left
+	}
+	if name, _, v = segmentAt(w, end); v != mapped {
+		return v
+	}
+	return wordPressName(name)
+}
+
+// segmentAt returns the path segment behind the slash at w.b[i:], and where it
+// ends. The verdict is left where there is none, or one that is too long.
+func segmentAt(w window, i int) (name []byte, end int, v verdict) {
 	c, n, more := w.unit(i)
 	if more {
-		return undecidedYet
+		return nil, i, undecidedYet
 	}
 	if n == 0 || c != '/' {
-		return left
+		return nil, i, left
 	}
 	s := w.b[i+n:]
 	j := 0
 	for j < len(s) && j <= maxNameByte && (isAlnum(s[j]) || s[j] == '-' || s[j] == '.' || s[j] == '_') {
 		j++
 	}
-	if j == len(s) && !w.final {
-		const first, other = "wp-", "xmlrpc.php"
-		if k := min(j, len(first)); string(s[:k]) == first[:k] {
-			return undecidedYet
-		}
-		if k := min(j, len(other)); string(s[:k]) == other[:k] {
-			return undecidedYet
-		}
-		return left
+	if j == 0 && (len(s) > 0 || w.final) || j > maxNameByte {
+		return nil, i, left
 	}
-	name := s[:j]
+	if j == len(s) && !w.final {
+		return nil, i, undecidedYet
+	}
+	return s[:j], i + n + j, mapped
+}
+
+// wordPressName reports whether WordPress gives the name to a folder or script.
+func wordPressName(name []byte) verdict {
 	for _, f := range wordPressNames {
 		if string(name) == f {
 			return mapped

@@ -357,3 +357,122 @@ func fromBase64(t *testing.T, text string) string {
 	}
 	return string(out)
 }
+
+// TestEdits caches every page, edits the site through the mount in the ways that
+// people and programs do, and reads each time what a visitor gets.
+func TestEdits(t *testing.T) {
+	for _, topology := range Topologies("https://"+PublicHost, rig.managedPort) {
+		t.Run(topology.Name, func(t *testing.T) {
+			topology.Mount = strings.TrimSuffix(topology.Mount, "}") + "\tcache {\n\t\tttl 5m\n\t}\n}"
+			testEdits(t, run(t, topology, BlockTheme))
+		})
+	}
+}
+
+func testEdits(t *testing.T, r *Running) {
+	admin := visitor(t, r, true)
+	password, err := r.RunPHP(t.Context(), "application_password.php")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// seen asks as a visitor, so that the page is stored, and reports whether it holds the text.
+	seen := func(path, text string) bool {
+		t.Helper()
+		answer, err := visitor(t, r, false).Get(t.Context(), r.Public+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(answer.Body), text)
+	}
+	form := func(path string, values url.Values) *Answer {
+		t.Helper()
+		answer, err := admin.PostForm(t.Context(), r.Public+path, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	field := func(path, pattern string) string {
+		t.Helper()
+		answer, err := admin.Get(t.Context(), r.Public+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(pattern).FindSubmatch(answer.Body)
+		if m == nil {
+			t.Fatalf("%s: nothing on %s", pattern, path)
+		}
+		return html.UnescapeString(string(m[1]))
+	}
+	id, err := r.SQL(t.Context(), "SELECT ID FROM wp_posts WHERE post_name = 'post-number-20'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id = strings.TrimSpace(id)
+	const post = "/2024/03/post-number-20/"
+
+	for _, tt := range []struct {
+		name, text string
+		paths      []string
+		edit       func()
+	}{
+		{"REST", "Edited by REST", []string{post, "/feed/", "/wp-json/wp/v2/posts"}, func() {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.Public+"/wp-json/wp/v2/posts/"+id, strings.NewReader(`{"title":"Edited by REST"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			req.SetBasicAuth(AdminName, string(password))
+			if answer, err := visitor(t, r, false).Do(req); err != nil || answer.StatusCode != http.StatusOK {
+				t.Fatalf("%v: %v", answer, err)
+			}
+		}},
+		{"XML-RPC", "Edited by XML-RPC", []string{post, "/feed/"}, func() {
+			call(t, r, "metaWeblog.editPost", xmlString(id), xmlString(AdminName), xmlString(AdminPassword),
+				"<struct><member><name>title</name><value><string>Edited by XML-RPC</string></value></member></struct>", "<boolean>1</boolean>")
+		}},
+		{"settings", "Edited by a form", []string{"/", "/about/"}, func() {
+			const screen = "/wp-admin/options-general.php"
+			nonce := field(screen, `name="_wpnonce" value="([0-9a-f]+)"`)
+			form("/wp-admin/options.php", url.Values{
+				"option_page": {"general"}, "action": {"update"}, "_wpnonce": {nonce},
+				"blogname": {"Edited by a form"}, "siteurl": {r.Public}, "home": {r.Public}, "admin_email": {"admin@example.org"}, "new_admin_email": {"admin@example.org"},
+			})
+		}},
+		{"comment", "Edited by a comment", []string{"/2024/03/post-number-4/", "/2024/03/post-number-4/feed/", "/comments/feed/"}, func() {
+			post, err := r.SQL(t.Context(), "SELECT ID FROM wp_posts WHERE post_name = 'post-number-4'")
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := visitor(t, r, false).PostForm(t.Context(), r.Public+"/wp-comments-post.php", url.Values{
+				"comment_post_ID": {strings.TrimSpace(post)}, "comment": {"Edited by a comment"}, "author": {"Vera"}, "email": {"vera@example.org"},
+			})
+			if err != nil || answer.StatusCode != http.StatusFound {
+				t.Fatalf("%v: %v", answer, err)
+			}
+		}},
+		{"theme", "twentytwentyone", []string{"/"}, func() {
+			link := field("/wp-admin/themes.php", `"(?:[^"]*\\/|[^"]*/)(themes\.php\?action=activate[^"]*stylesheet=twentytwentyone[^"]*)"`)
+			link = strings.NewReplacer(`\u0026`, "&").Replace(link)
+			if answer, err := admin.Get(t.Context(), r.Public+"/wp-admin/"+link); err != nil || answer.StatusCode != http.StatusFound {
+				t.Fatalf("%s: %v: %v", link, answer, err)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, path := range tt.paths {
+				for range 2 {
+					if seen(path, tt.text) {
+						t.Fatalf("%s holds %q before the edit", path, tt.text)
+					}
+				}
+			}
+			tt.edit()
+			for _, path := range tt.paths {
+				if !seen(path, tt.text) {
+					t.Errorf("%s does not hold %q after the edit", path, tt.text)
+				}
+			}
+		})
+	}
+}
