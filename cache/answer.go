@@ -110,9 +110,15 @@ func (f *flight) dropOlder() {
 		return
 	}
 	old := f.c.Store.Lookup(f.place.Key, f.fields).Stored
-	if old != nil && !old.RequestTime.After(f.sent) {
+	if old != nil && !old.askedAfter(f.sent, f.c.Clock()) {
 		f.c.Store.Drop(old)
 	}
+}
+
+// askedAfter says whether m was asked for after t. What bears a time of the future
+// was asked for before the clock was set back.
+func (m *Meta) askedAfter(t, now time.Time) bool {
+	return m.RequestTime.After(t) && !m.RequestTime.After(now)
 }
 
 // primary is the flight's key without its variant.
@@ -151,12 +157,14 @@ func (f *flight) purgedBefore(m *Meta, now time.Time) Reason {
 	case cover.at.IsZero():
 		return ReasonStored
 	}
+	// Both times are measured from now, so that a clock that was set since the
+	// purge, with that of the site, makes no difference. Date has whole seconds.
+	since := f.c.purges.since(cover.at, now)
 	age, told := ParseAge(m.Header["Age"])
-	generated := DateOf(m.Header, now).Add(-age)
-	if !generated.Add(time.Second).After(cover.at) {
+	if now.Sub(DateOf(m.Header, now))+age >= since+time.Second {
 		return ReasonSuperseded
 	}
-	if since := now.Sub(cover.at); !told && since < purgeEcho {
+	if !told && since < purgeEcho {
 		if m.MaxLifetime == 0 || m.MaxLifetime > purgeEchoLifetime {
 			m.MaxLifetime = purgeEchoLifetime
 		}

@@ -158,7 +158,7 @@ func (c *Cache) reusable(s *Stored, p *prepared, r *http.Request, now time.Time)
 	case cover.soft:
 		// Stale from the moment of the purge on.
 		if use == UseStaleAndValidate || use == UseFresh && !forbidsStale(&p.policy) &&
-			now.Sub(cover.at) < window(p.policy.StaleWhileRevalidate, c.Stale.WhileRevalidate) {
+			c.purges.since(cover.at, now) < window(p.policy.StaleWhileRevalidate, c.Stale.WhileRevalidate) {
 			return UseStaleAndValidate, ReasonStaleWhileRevalidate
 		}
 		return UseValidate, ReasonPurged

@@ -84,7 +84,7 @@ func (f *flight) store(size int64) Reason {
 		return ReasonPurged
 	}
 	old := c.Store.Lookup(m.Key, f.fields).Stored
-	if old != nil && old.RequestTime.After(m.RequestTime) {
+	if old != nil && old.askedAfter(m.RequestTime, c.Clock()) {
 		return ReasonSuperseded
 	}
 	body, inMemory := f.answer.body.bytes()

@@ -33,12 +33,16 @@ type mark struct {
 	at         time.Time // of the later one
 }
 
-// merge returns the later of each.
+// last is the number of the later one.
+func (m mark) last() uint64 { return max(m.hard, m.soft) }
+
+// merge returns the later of each. Numbers tell which is later: a clock may be set
+// back between two purges.
 func (m mark) merge(o mark) mark {
-	m.hard, m.soft = max(m.hard, o.hard), max(m.soft, o.soft)
-	if o.at.After(m.at) {
+	if o.last() > m.last() {
 		m.at = o.at
 	}
+	m.hard, m.soft = max(m.hard, o.hard), max(m.soft, o.soft)
 	return m
 }
 
@@ -186,6 +190,38 @@ func (t *purges) ancestors(c mark, host, path string) mark {
 		c = c.merge(t.prefixes[place{host: host, path: path[:end]}])
 	}
 	return c
+}
+
+// since returns how long ago a purge was applied. By a clock that was set back it
+// may lie ahead: it was now at the latest, and is taken for that from then on.
+func (t *purges) since(at, now time.Time) time.Duration {
+	d := now.Sub(at)
+	if d < -clockSlack {
+		t.setBack(now)
+	}
+	return max(d, 0)
+}
+
+// setBack has no purge lie ahead of now.
+func (t *purges) setBack(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all.at.After(now) {
+		t.all.at = now
+	}
+	for _, marks := range [...]map[place]mark{t.prefixes, t.urls} {
+		setBack(marks, now)
+	}
+	setBack(t.tags, now)
+}
+
+func setBack[K comparable](marks map[K]mark, now time.Time) {
+	for k, m := range marks {
+		if m.at.After(now) {
+			m.at = now
+			marks[k] = m
+		}
+	}
 }
 
 // appendTo appends purges that make this table.
