@@ -28,8 +28,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		return
 	}
 	header := h.Clone()
-	tags, tagsKept := takeTags(header)
-	tags = addGroups(tags, header)
+	tags, tagsKept := tagsOfAnswer(header)
 	policy := ResponsePolicy(header, now)
 	m := new(f.place)
 	m.Status, m.Tags, m.Number = status, tags, f.number
@@ -176,13 +175,12 @@ func (f *flight) purgedBefore(m *Meta, now time.Time) Reason {
 func (f *flight) confirm(h http.Header, now time.Time) {
 	c, base := f.c, f.base
 	f304 := h.Clone()
-	tags, tagged := takeTags(f304)
-	tags = addGroups(tags, f304)
+	tags, tagsKept := tagsOfAnswer(f304)
 	header, reason := Freshen(base.Header, f304, ResponsePolicy(f304, now))
 	m := new(*base.Meta)
 	m.Header, m.Number = header, f.number
 	m.RequestTime, m.ResponseTime = f.sent, now
-	if tagged && len(tags) > 0 {
+	if len(tags) > 0 {
 		m.Tags = tags
 	}
 	m.MaxLifetime = 0
@@ -195,6 +193,9 @@ func (f *flight) confirm(h http.Header, now time.Time) {
 	case c.covered(base.Meta, base.Number).hard:
 		// A 304 takes the number of its validation, except past a hard purge.
 		reason = ReasonPurged
+	case !tagsKept:
+		// By the tags that it had it could be purged no more.
+		reason = ReasonTooLarge
 	case reason == ReasonNotModified:
 		if echo := f.purgedBefore(m, now); echo != ReasonStored {
 			reason = echo

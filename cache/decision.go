@@ -196,7 +196,7 @@ const (
 	ReasonPartial
 	// ReasonNotUnderstood: must-understand with a status code that is not.
 	ReasonNotUnderstood
-	// ReasonTooLarge: the body is longer than max_body.
+	// ReasonTooLarge: the body is longer than max_body, or there are more tags than are kept.
 	ReasonTooLarge
 	// ReasonIncomplete: the body ended before its framing did.
 	ReasonIncomplete

@@ -273,6 +273,9 @@ func TestTakeTags(t *testing.T) {
 		{"too long", []string{"Cache-Tag", strings.Repeat("x", MaxTagBytes+1)}, "[]", false},
 		{"too many", []string{"Surrogate-Key", manyTags(MaxTags + 1)}, "", false},
 		{"as many as are kept", []string{"Surrogate-Key", manyTags(MaxTags)}, "", true},
+		{"far too many, in all fields", []string{
+			"Surrogate-Key", manyTags(10_000), "Cache-Tag", "a", "X-Cache-Tags", manyTags(10_000), "X-Litespeed-Tag", "b",
+		}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := map[string][]string{"Other": {"x"}}
