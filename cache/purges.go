@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"iter"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -159,27 +160,45 @@ func parent(path string) string {
 func (t *purges) covering(m *Meta) mark {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	c := t.all
-	for _, host := range [2]string{m.Host, ""} {
-		if len(t.urls) > 0 {
-			c = c.merge(t.urls[place{host, m.Path, m.Query}])
-		}
-		if len(t.prefixes) > 0 {
-			c = t.ancestors(c, host, m.Path)
-		}
-	}
-	if len(t.tags) > 0 {
-		for _, tag := range m.Tags {
-			c = c.merge(t.tags[tag])
-		}
+	var c mark
+	for o := range t.marksOver(m) {
+		c = c.merge(o)
 	}
 	return c
 }
 
-// ancestors merges into c the marks of path and of what it lies below. It takes as
-// many steps as the deepest purged path has segments. The caller holds mu.
-func (t *purges) ancestors(c mark, host, path string) mark {
-	c = c.merge(t.prefixes[place{host: host}])
+// marksOver yields the marks of everything that m belongs to, zero ones included.
+// They are no more than m has tags and, for either host, the deepest purged path
+// has segments. The caller holds mu.
+func (t *purges) marksOver(m *Meta) iter.Seq[mark] {
+	return func(yield func(mark) bool) {
+		if !yield(t.all) {
+			return
+		}
+		for _, host := range [2]string{m.Host, ""} {
+			if len(t.urls) > 0 && !yield(t.urls[place{host, m.Path, m.Query}]) {
+				return
+			}
+			if len(t.prefixes) > 0 && !t.ancestors(host, m.Path, yield) {
+				return
+			}
+		}
+		if len(t.tags) == 0 {
+			return
+		}
+		for _, tag := range m.Tags {
+			if !yield(t.tags[tag]) {
+				return
+			}
+		}
+	}
+}
+
+// ancestors yields the marks of path and of what it lies below. The caller holds mu.
+func (t *purges) ancestors(host, path string, yield func(mark) bool) bool {
+	if !yield(t.prefixes[place{host: host}]) {
+		return false
+	}
 	for end, depth := 0, 0; end < len(path) && depth < t.deepest; depth++ {
 		next := strings.IndexByte(path[end+1:], '/')
 		if next < 0 {
@@ -187,9 +206,18 @@ func (t *purges) ancestors(c mark, host, path string) mark {
 		} else {
 			end += 1 + next
 		}
-		c = c.merge(t.prefixes[place{host: host, path: path[:end]}])
+		if !yield(t.prefixes[place{host: host, path: path[:end]}]) {
+			return false
+		}
 	}
-	return c
+	return true
+}
+
+// count returns how many marks t holds, but for that of all.
+func (t *purges) count() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.prefixes) + len(t.urls) + len(t.tags)
 }
 
 // since returns how long ago a purge was applied. By a clock that was set back it
