@@ -91,7 +91,7 @@ func newStore(name string, s *Store, logger *zap.Logger) (*openStore, error) {
 		o.disk, err = cache.OpenDisk(cache.DiskOptions{
 			Folder: s.Folder, MaxBytes: int64(s.Disk),
 			Log: func(message string, err error) {
-				logger.Error("disk store: "+message, zap.String("store", name), zap.Error(err))
+				logger.Error(message, zap.String("store", name), zap.Error(err))
 			},
 		})
 		switch {

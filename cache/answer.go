@@ -209,7 +209,7 @@ func (f *flight) confirm(h http.Header, now time.Time) {
 	}
 	s, err := c.Store.Replace(base, m)
 	if err != nil {
-		c.Hooks.log("freshened response was not stored", ReasonStoreFull, err)
+		c.storeFailed("freshened response was not stored", ReasonStoreFull, err)
 	}
 	if s == nil {
 		// Dropped meanwhile; who waited may still have it.

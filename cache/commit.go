@@ -107,7 +107,7 @@ func (f *flight) store(size int64) Reason {
 	case errors.Is(err, ErrTooLarge):
 		return ReasonTooLarge
 	case err != nil:
-		c.Hooks.log("response was not stored", ReasonStoreFull, err)
+		c.storeFailed("response was not stored", ReasonStoreFull, err)
 		return ReasonStoreFull
 	}
 	if p := f.answer.prepared; f.answer.length >= 0 || !p.codable || size >= minCodedBytes && size <= maxCodedBytes {
