@@ -140,6 +140,7 @@ func openDisk(fs fsys, o DiskOptions) (*Disk, error) {
 		d.journal.close()
 		return nil, err
 	}
+	d.journal.room = d.roomForPurge
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	go d.keep()
 	return d, nil

@@ -170,23 +170,41 @@ func (d *Disk) makeRoom(size int64, err error) bool {
 	if !isFull(err) {
 		return false
 	}
+	d.mu.Lock()
+	futile := d.futile
+	d.futile = true // until a file is published
+	d.mu.Unlock()
+	return !futile && d.giveUp(size)
+}
+
+// giveUp drops some of what is stored to make room for size bytes. It says whether
+// there was anything. The caller holds life.
+func (d *Disk) giveUp(size int64) bool {
 	var gone []diskPlace
 	d.mu.Lock()
-	if !d.futile {
-		d.futile = true // until a file is published
-		for units := int64(0); units < 4*unitsOf(size); {
-			p, ok := d.index.evict()
-			if !ok {
-				break
-			}
-			units += int64(p.units)
-			gone = append(gone, p)
+	for units := int64(0); units < 4*unitsOf(size); {
+		p, ok := d.index.evict()
+		if !ok {
+			break
 		}
+		units += int64(p.units)
+		gone = append(gone, p)
 	}
 	d.mu.Unlock()
 	d.evictions.Add(int64(len(gone)))
 	d.unlink(gone)
 	return len(gone) > 0
+}
+
+// roomForPurge makes room for a purge of size bytes on a full disk: a purge that can
+// be saved is worth more than what is stored.
+func (d *Disk) roomForPurge(size int64, err error) bool {
+	// Not waited for: Close holds it while it waits for the journal.
+	if !isFull(err) || !d.life.TryRLock() {
+		return false
+	}
+	defer d.life.RUnlock()
+	return !d.closed && d.giveUp(size)
 }
 
 // writeFailed counts and tells of a failure to write.

@@ -35,6 +35,7 @@ type script struct {
 	clock    clock
 	programs map[string]*program // that run
 	program  *program            // that was run last
+	mounted  []string            // file systems
 
 	mu       sync.Mutex
 	failures []error // what origins did not foresee; guarded by mu
@@ -72,6 +73,7 @@ func init() { // one of them runs others
 		"each":    (*script).cmdEach,
 		"program": (*script).cmdProgram,
 		"patch":   (*script).cmdPatch,
+		"tmpfs":   (*script).cmdTmpfs,
 	}
 }
 
@@ -171,7 +173,7 @@ func (s *script) tearDown() error {
 		o.Stop()
 	}
 	testbounds.Set(nil)
-	return errors.Join(failed, s.server.Stop())
+	return errors.Join(failed, s.server.Stop(), s.unmount())
 }
 
 // fail keeps what an origin reports until the next command.
