@@ -22,7 +22,7 @@ type Store struct {
 	Disk Size `json:"disk,omitempty"`
 
 	// The folder of the disk tier. It is made with mode 0700, may be deleted
-	// whenever Caddy does not run, and needs no backup. Default:
+	// at any time, and needs no backup. Default:
 	// `mount/<name>` in Caddy's data directory.
 	Folder string `json:"folder,omitempty"`
 }

@@ -64,9 +64,17 @@ func (d *Disk) placeOf(r *record, size int64) diskPlace {
 
 // newTemp makes a file for what is not complete.
 func (d *Disk) newTemp() (f file, name string, err error) {
-	name = tempFolder + "/" + strconv.FormatUint(d.lastTemp.Add(1), 16)
+	name = d.tempName()
 	f, err = d.fs.Create(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.missing()
+	}
 	return f, name, err
+}
+
+// tempName returns a name that no file for what is not complete has.
+func (d *Disk) tempName() string {
+	return tempFolder + "/" + strconv.FormatUint(d.lastTemp.Add(1), 16)
 }
 
 // writeTemp writes a whole file under a temporary name.
@@ -102,7 +110,7 @@ func (d *Disk) publish(temp string, p diskPlace, stamp uint32, old *Stored) (dis
 	path := p.path()
 	err := d.fs.Rename(temp, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = d.fs.Mkdir(shardName(p.shard())); err == nil {
+		if err = d.makeShard(temp, p.shard()); err == nil {
 			err = d.fs.Rename(temp, path)
 		}
 	}
@@ -128,6 +136,20 @@ func (d *Disk) publish(temp string, p diskPlace, stamp uint32, old *Stored) (dis
 	d.mu.Unlock()
 	d.unlink(gone)
 	return p, nil
+}
+
+// makeShard makes the folder of a shard for the file temp. If that is gone so is the
+// store's folder: what is made in it now would make it one that is not a store's.
+func (d *Disk) makeShard(temp string, shard int) error {
+	f, err := d.fs.Open(temp)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.missing()
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return d.fs.Mkdir(shardName(shard))
 }
 
 // stored says that s is still the stored one.

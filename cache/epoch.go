@@ -180,9 +180,24 @@ func (l *Ledger) compact() {
 	if l.appended <= 4*marks+slack {
 		return
 	}
-	if kept := l.snapshot(); l.journal.Rewrite(kept) == nil {
+	_ = l.rewrite()
+}
+
+// rewrite replaces the journal by what makes the same tables. The caller holds mu.
+func (l *Ledger) rewrite() error {
+	kept := l.snapshot()
+	err := l.journal.Rewrite(kept)
+	if err == nil {
 		l.appended = len(kept)
 	}
+	return err
+}
+
+// save writes the journal anew: it was lost.
+func (l *Ledger) save() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rewrite()
 }
 
 // snapshot returns purges that make the same tables. The caller holds mu.
