@@ -170,11 +170,12 @@ func (m *Mount) sendsCredentials(r *http.Request) bool {
 	return len(r.Header["Authorization"]) > 0 && m.mapping.SendsAuthorization(userAuthenticated(r))
 }
 
-// fromCache answers the request by the shared cache and writes result.
-func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cache.Result) error {
+// fromCache answers the request by the shared cache and notes the result.
+func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	raw, present := x.query()
 	base := x.v.Public()
-	q := cache.Request{
+	q := &x.q
+	*q = cache.Request{
 		Scheme: base.Scheme, Host: base.Host,
 		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
 		Rest:      x.rest,
@@ -197,8 +198,7 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache, result *cach
 	for _, name := range x.m.shared.keyed {
 		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 	}
-	defer func() { *result = q.Result }()
-	err := c.Serve(w, x.r, &q, (*passing)(x))
+	err := c.Serve(w, x.r, q, (*passing)(x))
 	if errors.Is(err, cache.ErrStalled) {
 		return caddyhttp.Error(http.StatusGatewayTimeout, err)
 	}

@@ -38,6 +38,8 @@ type exchange struct {
 	original  *url.URL
 	variant   *splitVariant // nil without a split
 	out       countWriter
+	q         cache.Request // what the cache is asked, and its Result
+	answered  bool          // the Result is the last word
 }
 
 // claim tells whether the request is the mount's: by its path as it is now,
@@ -139,13 +141,28 @@ func headerBytes(h http.Header) (n int) {
 
 // label names the mount in the access log and in placeholders.
 func (x *exchange) label() {
-	ctx := x.r.Context()
-	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.mount.name", x.m.nameValue)
+	if repl, ok := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Map(x.placeholder)
 	}
 	if fields := x.logFields(); fields != nil {
 		fields.Set(zap.String("mount", x.m.Name))
 	}
+}
+
+// placeholder is the value of a placeholder of ours. Few requests ask for one: they
+// are looked up, not set.
+func (x *exchange) placeholder(key string) (any, bool) {
+	switch {
+	case key == "http.mount.name":
+		return x.m.Name, true
+	case key == "http.mount.split" && x.variant != nil:
+		return x.variant.text, true
+	case key == "http.mount.cache.status" && x.answered:
+		return x.q.Result.Phase.String(), true
+	case key == "http.mount.cache.reason" && x.answered:
+		return x.q.Result.Reason.String(), true
+	}
+	return nil, false
 }
 
 // logFields are what the mount adds to the access log, or nil where no site of the
@@ -189,42 +206,29 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 // and counts it.
 func (x *exchange) answer(w http.ResponseWriter) error {
 	start := time.Now()
-	result := cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
+	x.q.Result = cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
 	x.out.ResponseWriter = w
 	defer func() {
-		x.report(&result, time.Since(start))
+		x.report(time.Since(start))
 		x.m.metrics.out.Add(float64(x.out.bytes))
 	}()
 	w = &x.out
 	if c := x.m.shared.cache.Load(); c != nil {
 		x.m.shared.limits.Do(x.m.shared.applyLimits)
-		return x.fromCache(w, c, &result)
+		return x.fromCache(w, c)
 	}
 	return x.pass(w)
 }
 
-// phaseValues and reasonValues are the words of phases and reasons as a Replacer
-// takes them: a hit must not pay for making them.
-var phaseValues, reasonValues = func() (phases, reasons [256]any) {
-	for i := range phases {
-		phases[i], reasons[i] = cache.Phase(i).String(), cache.Reason(i).String()
-	}
-	return phases, reasons
-}()
-
 // report writes how the request was answered into the access log, the
 // placeholders and the metrics.
-func (x *exchange) report(result *cache.Result, took time.Duration) {
-	ctx := x.r.Context()
-	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.mount.cache.status", phaseValues[result.Phase])
-		repl.Set("http.mount.cache.reason", reasonValues[result.Reason])
-	}
+func (x *exchange) report(took time.Duration) {
+	x.answered = true
 	if fields := x.logFields(); fields != nil {
-		fields.Set(zap.Stringer("cache_status", result.Phase))
-		fields.Set(zap.Stringer("cache_reason", result.Reason))
+		fields.Set(zap.Stringer("cache_status", x.q.Result.Phase))
+		fields.Set(zap.Stringer("cache_reason", x.q.Result.Reason))
 	}
-	x.m.metrics.served(result.Phase, result.Reason, took)
+	x.m.metrics.served(x.q.Result.Phase, x.q.Result.Reason, took)
 }
 
 // pass lets the request through to the site and its answer back as it comes.

@@ -123,18 +123,17 @@ type Mount struct {
 	// URL, Host and scheme. Required.
 	HandlersRaw []json.RawMessage `json:"handle" caddy:"namespace=http.handlers inline_key=handler"`
 
-	shared    shared
-	split     *split // nil: none
-	mapping   *handler.Mount
-	cookies   *cookieMemory // not nil: this configuration holds a reference to it
-	learn     func(name string)
-	inner     caddyhttp.Handler
-	deeper    []deeperMount
-	metrics   *mountMetrics
-	nameValue any // Name as a Replacer takes it
-	origins   origins
-	accept    []string // Accept-Encoding as the site is sent it; only read
-	hosts     []string // names and patterns under which the site is reached; none: any
+	shared  shared
+	split   *split // nil: none
+	mapping *handler.Mount
+	cookies *cookieMemory // not nil: this configuration holds a reference to it
+	learn   func(name string)
+	inner   caddyhttp.Handler
+	deeper  []deeperMount
+	metrics *mountMetrics
+	origins origins
+	accept  []string // Accept-Encoding as the site is sent it; only read
+	hosts   []string // names and patterns under which the site is reached; none: any
 	// identity names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
 	// claims to them are gone by then.
@@ -191,7 +190,6 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 		m.Name = strings.TrimSuffix(strings.Join(m.hosts[:min(1, len(m.hosts))], "")+m.Path, "/")
 		m.Name = cmp.Or(m.Name, "/")
 	}
-	m.nameValue = m.Name
 
 	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -124,7 +123,7 @@ func grouped(chain []json.RawMessage, groups map[string][]string) ([]json.RawMes
 }
 
 // assign gives the request its variant, before the cache is asked: in its
-// context, the log and the placeholder. It takes the cookie of the split out of
+// context and the log. It takes the cookie of the split out of
 // the request, since it is neither site's: nothing is to be bypassed, keyed or
 // sent because of it. It returns the writer for the answer, and a function that
 // puts the request back as it was.
@@ -138,9 +137,6 @@ func (x *exchange) assign(w http.ResponseWriter) (http.ResponseWriter, func()) {
 	visitor := s.Visitor(r, client)
 	x.variant = s.variants[s.Assign(visitor.ID).Label]
 	x.variant.requests[visitor.By].Inc()
-	if repl, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.mount.split", x.variant.text)
-	}
 	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		fields.Set(zap.String("split", x.variant.text))
 	}

@@ -177,3 +177,55 @@ func TestBodyWhoseSpillFails(t *testing.T) {
 		})
 	}
 }
+
+// TestWindowLeavesBytesInUse: pieces that have left a window become parts of other
+// bodies, but none that a reader was handed last.
+func TestWindowLeavesBytesInUse(t *testing.T) {
+	memory := &budget{max: 1 << 30}
+	piece := func(c byte) []byte { return bytes.Repeat([]byte{c}, maxChunkBytes) }
+	ctx := t.Context()
+	next := func(r *bodyReader, want byte) []byte {
+		t.Helper()
+		p, err := r.next(ctx)
+		if err != nil || !bytes.Equal(p, piece(want)) {
+			t.Fatalf("%d bytes of %.1q, %v; want those of %q", len(p), p, err, want)
+		}
+		return p
+	}
+	for _, leaves := range []bool{false, true} {
+		b := newBody(-1, 0, 2*maxChunkBytes, memory, nil)
+		b.window()
+		fast, slow := b.newReader(0), b.newReader(0)
+		var held []byte
+		for c := byte('a'); c < 'k'; c++ {
+			if err := b.append(ctx, piece(c)); err != nil {
+				t.Fatal(err)
+			}
+			next(fast, c)
+			if c == 'a' {
+				held = next(slow, c)
+				if leaves {
+					slow.close() // it failed to write them
+				}
+			}
+		}
+		// Whatever was given back is overwritten.
+		for range 20 {
+			other := newBody(-1, 1<<20, 1<<20, memory, nil)
+			if err := other.append(ctx, piece('z')); err != nil {
+				t.Fatal(err)
+			}
+			other.finish(nil)
+			other.seal()
+		}
+		if !bytes.Equal(held, piece('a')) {
+			t.Errorf("a slow reader's bytes became another body's (has left: %v)", leaves)
+		}
+		fast.close()
+		if !leaves {
+			slow.close()
+		}
+		b.finish(nil)
+		b.seal()
+	}
+}

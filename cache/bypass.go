@@ -77,6 +77,9 @@ func (b *BypassRules) Reason(urlPath, rawQuery string, h http.Header) Reason {
 		if len(h["X-Wp-Nonce"]) > 0 || len(h["Nonce"]) > 0 || len(h["Cart-Token"]) > 0 {
 			return ReasonNonce
 		}
+		if rawQuery == "" {
+			return ReasonStored
+		}
 		for segment := range strings.SplitSeq(rawQuery, "&") {
 			if b.queries.match(parameterName(segment)) {
 				return ReasonQuery
@@ -97,6 +100,9 @@ func (b *BypassRules) exempts(lower string) bool {
 func overridesMethod(rawQuery string, h http.Header) bool {
 	if len(h["X-Http-Method-Override"]) > 0 || len(h["X-Http-Method"]) > 0 || len(h["X-Method-Override"]) > 0 {
 		return true
+	}
+	if rawQuery == "" {
+		return false
 	}
 	for segment := range strings.SplitSeq(rawQuery, "&") {
 		if parameterName(segment) == "_method" {

@@ -196,7 +196,8 @@ const (
 	ReasonPartial
 	// ReasonNotUnderstood: must-understand with a status code that is not.
 	ReasonNotUnderstood
-	// ReasonTooLarge: the body is longer than max_body, or there are more tags than are kept.
+	// ReasonTooLarge: the body is longer than max_body, or the header or its tags are
+	// beyond their bounds.
 	ReasonTooLarge
 	// ReasonIncomplete: the body ended before its framing did.
 	ReasonIncomplete

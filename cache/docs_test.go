@@ -114,6 +114,7 @@ func TestDocumentedBounds(t *testing.T) {
 		"estimated lifetime":                                                                   maxHeuristic,
 		"stale responses while the site cannot be reached":                                     DefaultDisconnected,
 		"fields that a response varies on":                                                     maxVaryFields,
+		"header of a stored response":                                                          size(maxStoredHeaderBytes),
 		"tags of a response":                                                                   MaxTags,
 		"purged paths, URLs, and as many tags, that are remembered singly; then their parents": DefaultMaxPurges,
 		"path of a purge, with its query; past it what lies above is purged":                   fmt.Sprintf("%s; %d segments of a prefix", size(maxPurgePathBytes), maxPurgeDepth),

@@ -53,12 +53,32 @@ func Storable(x Exchange) Reason {
 		return ReasonPartial
 	case x.Status < 200 || x.Status == http.StatusNotModified || x.Status > 599 || dependsOnRequest(x.Status):
 		return ReasonStatus
+	case x.Status == http.StatusRequestURITooLong && x.Freshness.Source != LifetimeHeuristic:
+		// It speaks of the URL, but mostly for a server on the way whose limit is
+		// lower than the site's. RFC 9110 section 15.1 lists it all the same: for
+		// estimated lifetimes, which the operator has to ask for.
+		return ReasonStatus
 	case p.MustUnderstand && !understood(x.Status):
 		return ReasonNotUnderstood
 	case x.Authorization && !sharesAuthorized(p):
 		return ReasonAuthorization
+	case headerBytes(x.Header) > maxStoredHeaderBytes:
+		return ReasonTooLarge
 	}
 	return storableLifetime(&x)
+}
+
+// maxStoredHeaderBytes bounds the header of a stored response. No site means a longer
+// one, and every hit would send it again.
+const maxStoredHeaderBytes = 64 << 10
+
+func headerBytes(h http.Header) (n int) {
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
 }
 
 // storableLifetime asks for evidence that the response is meant to be reused,
@@ -127,8 +147,8 @@ func Streams(h http.Header) bool {
 // dependsOnRequest reports whether a status code speaks of the request rather
 // than of the URL: its credentials, method, fields, length or rate. Such an
 // answer is never stored, not even with explicit freshness: one visitor's odd
-// request would take the page from all others. 404, 410 and 414 speak of the URL,
-// which is the key. Server errors may be stored where the origin asks for it,
+// request would take the page from all others. 404 and 410 speak of the URL, which
+// is the key. Server errors may be stored where the origin asks for it,
 // within maxErrorLifetime.
 func dependsOnRequest(status int) bool {
 	switch status {

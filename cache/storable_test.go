@@ -3,6 +3,7 @@ package cache
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,7 +84,7 @@ func TestStorableByStatus(t *testing.T) {
 	for status, want := range map[int]Reason{
 		200: ReasonStored, 203: ReasonStored, 204: ReasonStored, 299: ReasonStored,
 		301: ReasonStored, 302: ReasonStored, 303: ReasonStored, 307: ReasonStored, 308: ReasonStored,
-		404: ReasonStored, 410: ReasonStored, 414: ReasonStored, 499: ReasonStored,
+		404: ReasonStored, 410: ReasonStored, 414: ReasonStatus, 499: ReasonStored,
 		500: ReasonStored, 502: ReasonStored, 503: ReasonStored, 504: ReasonStored, 599: ReasonStored,
 		400: ReasonStatus, 401: ReasonStatus, 403: ReasonStatus, 405: ReasonStatus, 407: ReasonStatus, 408: ReasonStatus,
 		412: ReasonStatus, 413: ReasonStatus, 415: ReasonStatus, 416: ReasonStatus, 417: ReasonStatus, 421: ReasonStatus,
@@ -94,6 +95,15 @@ func TestStorableByStatus(t *testing.T) {
 				t.Errorf("%v, want %v", got, want)
 			}
 		})
+	}
+}
+
+func TestStorableByHeaderSize(t *testing.T) {
+	for long, want := range map[int]Reason{maxStoredHeaderBytes - 100: ReasonStored, maxStoredHeaderBytes: ReasonTooLarge} {
+		h := header("Cache-Control", "max-age=60", "X-Long", strings.Repeat("x", long))
+		if got := Storable(exchange(200, h, FreshnessOptions{})); got != want {
+			t.Errorf("a field of %d bytes: %v, want %v", long, got, want)
+		}
 	}
 }
 

@@ -20,6 +20,10 @@ const (
 	// CookieHarmless is the mounted site's too, but no answer depends on it: it is
 	// sent along and the cache ignores it.
 	CookieHarmless
+	// CookieSession has a name that either site may use for its sessions: the
+	// mounted site does not see it before it has set one itself, yet a request with
+	// it is one visitor's own.
+	CookieSession
 )
 
 // String returns the class's name in lower case.
@@ -29,6 +33,8 @@ func (c CookieClass) String() string {
 		return "site"
 	case CookieHarmless:
 		return "harmless"
+	case CookieSession:
+		return "session"
 	default:
 		return "main"
 	}
@@ -36,9 +42,9 @@ func (c CookieClass) String() string {
 
 // CookieClass classes a request cookie by its name. The patterns of
 // Options.Cookies come first, then the harmless names, then WordPress's and the
-// names that the site was seen to set. With the pattern "*", and at the root,
-// where no main site is beside the mount, every cookie that is not harmless is the
-// site's. It does not allocate.
+// names that the site was seen to set, then those of sessions. With the pattern "*",
+// and at the root, where no main site is beside the mount, every cookie that is not
+// harmless is the site's. It does not allocate.
 func (m *Mount) CookieClass(name string) CookieClass {
 	all := m.prefix == ""
 	for _, p := range m.cookiePatterns {
@@ -54,13 +60,19 @@ func (m *Mount) CookieClass(name string) CookieClass {
 		return CookieHarmless
 	case all || siteNames.has(name) || isLegacyAuth(name) || m.cookieNames.Has(name):
 		return CookieSite
+	case slices.Contains(sessionCookies, name):
+		return CookieSession
 	default:
 		return CookieMain
 	}
 }
 
-// SiteCookie reports whether a request cookie is the mounted site's own.
-func (m *Mount) SiteCookie(name string) bool { return m.CookieClass(name) == CookieSite }
+// SiteCookie reports whether a request cookie is, or may be, the mounted site's
+// own, so that no other visitor may see the answer.
+func (m *Mount) SiteCookie(name string) bool {
+	class := m.CookieClass(name)
+	return class == CookieSite || class == CookieSession
+}
 
 // CookieNames returns the names that the site was seen to set. MapHeader reports
 // new ones to its caller, who adds them here with Learn.
@@ -88,7 +100,7 @@ func (v *View) filterCookies(h http.Header) {
 			if (!valued || name == "") && v.m.prefix != "" {
 				continue
 			}
-			if v.m.CookieClass(name) != CookieMain {
+			if class := v.m.CookieClass(name); class == CookieSite || class == CookieHarmless {
 				kept = append(kept, pair)
 			}
 		}
@@ -101,9 +113,7 @@ func (v *View) filterCookies(h http.Header) {
 }
 
 // siteCookies are names that WordPress and its widespread plugins set. A
-// trailing "*" stands for any rest. Names that any application might use, such
-// as PHPSESSID, are not among them: they are the main site's until the mounted
-// site sets one itself.
+// trailing "*" stands for any rest.
 var siteCookies = []string{
 	"wordpress_logged_in_*", "wordpress_sec_*", "wordpress_rec_*", "wp-resetpass-*",
 	"wp-postpass_*", "wordpress_no_cache", "swpm_session", "age-verified*",
@@ -122,6 +132,13 @@ var harmlessCookies = []string{
 	"woocommerce_recently_viewed", "store_notice*",
 	"__utm*", "_ga", "_ga_*", "_gid", "_gat*", "_gcl_*", "__qca", "_fbp", "_fbc", "wpl_*",
 }
+
+// sessionCookies are names that any application may use for its sessions.
+var sessionCookies = []string{"PHPSESSID", "JSESSIONID"}
+
+// DefaultSessionCookies returns the names of cookies that either site may have set.
+// The slice is the caller's.
+func DefaultSessionCookies() []string { return slices.Clone(sessionCookies) }
 
 // DefaultSiteCookies returns the patterns of the site's cookies that hold without
 // configuration. The slice is the caller's.

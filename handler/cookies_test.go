@@ -36,7 +36,7 @@ func TestCookieClass(t *testing.T) {
 		"_gallery":                                   CookieMain,
 		"PHPSESSID":                                  CookieSite,
 		"phpsessid":                                  CookieMain,
-		"JSESSIONID":                                 CookieMain,
+		"JSESSIONID":                                 CookieSession,
 		"shop_":                                      CookieSite,
 		"shop_x":                                     CookieSite,
 		"my_cart":                                    CookieSite,
@@ -50,7 +50,7 @@ func TestCookieClass(t *testing.T) {
 		if got := m.CookieClass(name); got != want {
 			t.Errorf("%q is %v, want %v", name, got, want)
 		}
-		if m.SiteCookie(name) != (want == CookieSite) {
+		if m.SiteCookie(name) != (want == CookieSite || want == CookieSession) {
 			t.Errorf("SiteCookie(%q) differs", name)
 		}
 	}
@@ -76,7 +76,9 @@ func TestDocumentedCookies(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := regexp.MustCompile("`([^`]+)`")
-	for mark, list := range map[string][]string{"site cookies": DefaultSiteCookies(), "harmless cookies": DefaultHarmlessCookies()} {
+	for mark, list := range map[string][]string{
+		"site cookies": DefaultSiteCookies(), "harmless cookies": DefaultHarmlessCookies(), "session cookies": DefaultSessionCookies(),
+	} {
 		_, rest, ok := strings.Cut(string(page), "<!-- list: "+mark+" -->\n")
 		text, _, ended := strings.Cut(rest, "<!-- end -->\n")
 		if !ok || !ended {

@@ -70,6 +70,26 @@ func (f corpusFile) group() string {
 	return map[mediaKind]string{kindJSON: "rest", kindXML: "feed", kindCSS: "css", kindScript: "js"}[f.kind]
 }
 
+// TestFlushHoldsLittle: a browser that waits for more of a page has all of it but for
+// what may be the beginning of a URL, wherever the site stops.
+func TestFlushHoldsLittle(t *testing.T) {
+	held := 24 + len("blog.example.net") + 8
+	f := newForms(benchSites, formBase{"https", "example.com", "/blog"}, formOptions{})
+	for _, file := range corpus(t) {
+		for _, size := range []int{67, 559, 997} {
+			s := newScanner(io.Discard, f, file.kind)
+			for rest := file.body[:min(len(file.body), 100_000)]; len(rest) > 0; rest = rest[min(len(rest), size):] {
+				s.Write(rest[:min(len(rest), size)])
+				s.Flush()
+				if s.n-s.done > held {
+					t.Fatalf("%s in pieces of %d: %q waits", file.name, size, s.mem.in[s.done:s.n])
+				}
+			}
+			s.Close()
+		}
+	}
+}
+
 // TestCorpus maps every capture, in pieces of all sizes, and looks for hosts
 // that are left without one of the known reasons.
 func TestCorpus(t *testing.T) {

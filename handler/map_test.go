@@ -220,7 +220,7 @@ func TestSiteScheme(t *testing.T) {
 func TestStrings(t *testing.T) {
 	for name, words := range map[string][]string{
 		"Place":         {Outside.String(), Bare.String(), Inside.String(), Refused.String()},
-		"CookieClass":   {CookieMain.String(), CookieSite.String(), CookieHarmless.String()},
+		"CookieClass":   {CookieMain.String(), CookieSite.String(), CookieHarmless.String(), CookieSession.String()},
 		"RedirectFault": {FaultNone.String(), FaultSelf.String(), FaultPrefixLost.String(), FaultPort.String()},
 	} {
 		seen := make(map[string]bool)

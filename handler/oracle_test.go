@@ -78,12 +78,8 @@ func (o *oracle) integrity(start, end int) int {
 	if at == nil || !oracleValue.MatchString(o.in[:start]) || start-at[0] > maxResourceTag {
 		return -1
 	}
-	rest := o.in[end:max(end, min(len(o.in), at[0]+maxResourceTag))]
-	gt := strings.IndexByte(rest, '>')
-	if gt < 0 {
-		return -1
-	}
-	m := oracleIntegrity.FindStringSubmatchIndex(o.in[at[0] : end+gt])
+	rest, _, _ := strings.Cut(o.in[end:max(end, min(len(o.in), at[0]+maxResourceTag))], ">")
+	m := oracleIntegrity.FindStringSubmatchIndex(o.in[at[0] : end+len(rest)])
 	if m == nil {
 		return -1
 	}

@@ -55,8 +55,9 @@ type scanner struct {
 	place    placeTracker
 	srcset   srcsetMemo
 	tag      tagMemo
-	released int64 // offset of the last tag whose integrity was seen to
+	seek     integritySearch
 	rename   int   // where the name of an attribute waits for renameIntegrity, or none
+	renamed  int64 // offset of the last that was renamed
 	serialTo int64 // the body is PHP-serialised up to here
 	serialAt int64 // ... as far as it was looked at
 	looked   int64 // bytes that were looked at, decisions counted as one; a test holds it linear
@@ -81,7 +82,7 @@ type hostCursor struct {
 var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
 
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), released: -1, rename: none}
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1}
 	if cap(s.mem.hosts) < len(t.groups) {
 		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}
@@ -123,7 +124,7 @@ func (s *scanner) Write(p []byte) (int, error) {
 // advance scans, decides all that no later match can reach, and makes room.
 func (s *scanner) advance() {
 	undecided := s.scan(false)
-	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft, s.openTag()))
+	s.emitTo(min(undecided, s.n-s.t.longest-maxLeft, s.heldIntegrity()))
 	if s.n > inBytes-eager {
 		s.shift()
 	}
@@ -136,7 +137,7 @@ func (s *scanner) Flush() error {
 		return s.err
 	}
 	undecided := s.scan(false)
-	s.emitTo(min(undecided, s.heldFrom(), s.openTag()))
+	s.emitTo(min(undecided, s.heldFrom(), s.heldIntegrity()))
 	s.send()
 	return s.err
 }
@@ -173,6 +174,7 @@ func (s *scanner) scan(final bool) (undecided int) {
 	for i := range s.mem.hosts {
 		s.search(i)
 	}
+	s.seekIntegrity(w.b)
 	for {
 		g, hit := s.nearestHost()
 		next := s.next
@@ -181,8 +183,9 @@ func (s *scanner) scan(final bool) (undecided int) {
 		if !ok {
 			return at
 		}
-		if s.rename < hit {
-			s.renameIntegrity()
+		if p := s.rename; p < hit {
+			s.renameIntegrity(p)
+			s.next, s.rename = max(s.next, p), none
 			continue
 		}
 		if hit == none {
@@ -193,9 +196,7 @@ func (s *scanner) scan(final bool) (undecided int) {
 		case undecidedYet:
 			return m.start
 		case mapped:
-			if at, ok := s.releaseIntegrity(w, m.start, m.end); !ok {
-				return at
-			}
+			s.releaseIntegrity(w.b, m.start, m.end)
 			s.replaceHost(m)
 		default:
 			s.mem.hosts[g] = hostCursor{at: none, from: hit + 1}
@@ -237,10 +238,7 @@ func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
 				s.next = i
 				return m.start, false
 			case mapped:
-				if at, ok := s.releaseIntegrity(w, m.start, m.end); !ok {
-					s.next = i
-					return at, false
-				}
+				s.releaseIntegrity(w.b, m.start, m.end)
 				if m.needle >= 0 {
 					s.replaceHost(m.hostMatch)
 				} else {

@@ -7,8 +7,7 @@ import "bytes"
 // would refuse it. The attribute of a tag whose URL is mapped is therefore renamed;
 // that of a tag which loads from elsewhere stays.
 
-// maxResourceTag is the longest tag whose integrity is looked for. An unfinished one
-// waits for its end.
+// maxResourceTag is how far into a tag its address and its integrity are looked for.
 const maxResourceTag = 1 << 10
 
 // renamed stands before the name of an attribute that browsers are not to see.
@@ -50,72 +49,95 @@ func (s *scanner) tagBefore(b []byte, i int) int {
 	return lt
 }
 
-// releaseIntegrity is called before in[start:end] is mapped. If that is the address in
-// the tag of a script or link it sees to it that the tag's integrity is renamed. If
-// the end of the tag is not there yet it returns the tag's beginning and false.
-func (s *scanner) releaseIntegrity(w window, start, end int) (at int, ok bool) {
-	if !s.rules.has(ruleIntegrity) {
-		return 0, true
-	}
-	b := w.b
-	if !beginsValue(b, start) {
-		return 0, true
-	}
-	lt := s.tagBefore(b, start)
-	if lt < 0 || s.base+int64(lt) == s.released || !beginsResource(b[lt+1:]) {
-		return 0, true
-	}
-	limit := min(len(b), lt+maxResourceTag)
-	gt := -1
-	if end < limit {
-		gt = bytes.IndexByte(b[end:limit], '>')
-	}
-	if gt < 0 && limit < lt+maxResourceTag && !w.final {
-		return lt, false
-	}
-	s.released = s.base + int64(lt)
-	if gt < 0 {
-		return 0, true
-	}
-	p := integrityIn(b[:end+gt], lt)
-	switch {
-	case p > start:
-		s.rename = p
-	case p >= s.done:
-		s.emitTo(p)
-		s.emit(renamed)
-	}
-	return 0, true
+// integritySearch is the search for the attribute in a tag whose address is mapped.
+type integritySearch struct {
+	tag  int64 // offset of the tag's "<", or -1 before the first
+	from int64 // text is looked at from here on, once it has come
+	over bool  // it is found, or the tag has ended without it
 }
 
-// renameIntegrity writes everything up to the attribute that waits for it, under its
-// new name.
-func (s *scanner) renameIntegrity() {
-	s.emitTo(s.rename)
-	s.emit(renamed)
-	s.next = max(s.next, s.rename)
-	s.rename = none
+// releaseIntegrity is called before in[start:end] is mapped. If that is the address in
+// the tag of a script or link it sees to it that the tag's integrity is renamed, on
+// whichever side of the address it stands.
+func (s *scanner) releaseIntegrity(b []byte, start, end int) {
+	if !s.rules.has(ruleIntegrity) || !beginsValue(b, start) {
+		return
+	}
+	lt := s.tagBefore(b, start)
+	if lt < 0 || s.base+int64(lt) == s.seek.tag || !beginsResource(b[lt+1:]) {
+		return
+	}
+	s.seek = integritySearch{tag: s.base + int64(lt), from: s.base + int64(end)}
+	if p := integrityIn(b[:start], lt); p < 0 {
+		s.seekIntegrity(b)
+	} else {
+		s.seek.over = true
+		s.renameIntegrity(p)
+	}
+}
+
+// seekIntegrity looks for the attribute behind the address, as far as the tag has come.
+func (s *scanner) seekIntegrity(b []byte) {
+	lt, from := int(s.seek.tag-s.base), int(s.seek.from-s.base)
+	stop := min(len(b), lt+maxResourceTag)
+	if s.seek.over || from >= stop {
+		s.seek.over = s.seek.over || from >= lt+maxResourceTag
+		return
+	}
+	s.looked += int64(stop - from)
+	gt := bytes.IndexByte(b[from:stop], '>')
+	if gt >= 0 {
+		stop = from + gt
+	}
+	p := integrityIn(b[:stop], max(lt, from-maxIntegrityName))
+	if p >= s.done {
+		s.rename = p
+	}
+	s.seek.over = p >= 0 || gt >= 0
+	s.seek.from = s.base + int64(stop)
+}
+
+// renameIntegrity writes everything up to the attribute whose name is at in[p:], and
+// the beginning of its new one.
+func (s *scanner) renameIntegrity(p int) {
+	if at := s.base + int64(p); p >= s.done && at != s.renamed {
+		s.emitTo(p)
+		s.emit(renamed)
+		s.renamed = at
+	}
 }
 
 var integrityName = newFinder([]byte("integrity"))
 
-// integrityIn returns where the name of the attribute begins in the tag b[lt:], or -1.
-func integrityIn(b []byte, lt int) int {
-	for from := lt; ; {
+// maxIntegrityName is the longest that the name can be with the "=" behind it.
+const maxIntegrityName = len("integrity") + maxSpaces + 1
+
+// integrityIn returns where the name of the attribute begins in b[from:], or -1.
+func integrityIn(b []byte, from int) int {
+	for {
 		i := integrityName.index(b[from:])
 		if i < 0 {
 			return -1
 		}
 		i += from
 		from = i + len(integrityName.name)
-		eq := from
-		for eq < len(b) && eq-from < maxSpaces && isSpace(b[eq]) {
-			eq++
-		}
-		if startsAttribute(b[i-1]) && eq < len(b) && b[eq] == '=' {
+		if eq := skipSpaces(b, from); i > 0 && startsAttribute(b[i-1]) && eq < len(b) && b[eq] == '=' {
 			return i
 		}
 	}
+}
+
+// integrityBeginsIn returns where at the end of b the name may begin, of which the
+// rest is still to come, or -1.
+func integrityBeginsIn(b []byte) int {
+	for i := max(1, len(b)-maxIntegrityName); i < len(b); i++ {
+		rest := b[i:]
+		name := min(len(rest), len(integrityName.name))
+		if startsAttribute(b[i-1]) && string(rest[:name]) == string(integrityName.name[:name]) && skipSpaces(b, i+name) == len(b) {
+			return i
+		}
+	}
+	return -1
 }
 
 // beginsValue reports whether b[i] is the first byte of the value of src or href, or
@@ -147,19 +169,28 @@ func beginsResource(b []byte) bool {
 	return false
 }
 
-// openTag returns where the unfinished tag of a script or link at the end of in
-// begins, which must wait for its end; else the end of in.
-func (s *scanner) openTag() int {
+// heldIntegrity returns the first byte that must wait because it may have to be
+// renamed: an integrity in the unfinished tag of a script or link at the end of in,
+// whose address is still to come; else the end of in.
+func (s *scanner) heldIntegrity() int {
 	if !s.rules.has(ruleIntegrity) {
 		return s.n
 	}
-	b := s.mem.in[max(s.done, s.n-maxResourceTag+1):max(s.done, s.n)]
-	i := len(b) - 1
-	for i >= 0 && b[i] != '<' && b[i] != '>' {
-		i--
+	b := s.mem.in[:s.n]
+	from := max(0, s.n-maxResourceTag-s.t.longest-maxHeld)
+	lt := s.n - 1
+	for lt >= from && b[lt] != '<' && b[lt] != '>' {
+		lt--
 	}
-	if i >= 0 && b[i] == '<' && beginsResource(b[i+1:]) {
-		return s.n - len(b) + i
+	if lt < from || b[lt] != '<' || !beginsResource(b[lt+1:]) || s.base+int64(lt) == s.seek.tag && s.seek.over {
+		return s.n
 	}
-	return s.n
+	p := integrityIn(b, lt)
+	if p < 0 {
+		p = integrityBeginsIn(b)
+	}
+	if p < s.done {
+		return s.n
+	}
+	return p
 }

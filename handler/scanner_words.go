@@ -69,6 +69,14 @@ func skipSpacesBefore(b []byte, i int) int {
 	return j
 }
 
+func skipSpaces(b []byte, i int) int {
+	j := i
+	for j < len(b) && j-i < maxSpaces && isSpace(b[j]) {
+		j++
+	}
+	return j
+}
+
 // startsAttribute reports whether a new attribute may begin behind c.
 func startsAttribute(c byte) bool { return isSpace(c) || c == '"' || c == '\'' }
 
