@@ -366,7 +366,9 @@ func TestDiskFolderCannotBeRemade(t *testing.T) {
 		t.Errorf("said %q", said.all())
 	}
 	os.Remove(parent)
-	d.Put(testMeta("k", 2, 0), nil)
+	if _, err := d.Put(testMeta("k", 2, 0), nil); err == nil {
+		t.Error("stored before the folder is there again")
+	}
 	d.remake()
 	mustPut(t, d, "k", 3, 100)
 }

@@ -59,7 +59,10 @@ func (d *Disk) usable() bool {
 // beginAgain opens the folder again. The caller holds life for writing.
 func (d *Disk) beginAgain() error {
 	// It may be there with the lock in it.
-	d.lock.Close()
+	if d.lock != nil {
+		d.lock.Close()
+		d.lock = nil
+	}
 	lock, err := d.reopen()
 	if err != nil {
 		return err
