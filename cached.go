@@ -175,16 +175,14 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	raw, present := x.query()
 	base := x.v.Public()
 	q := &x.q
-	*q = cache.Request{
-		Scheme: base.Scheme, Host: base.Host,
-		Path: x.canonical, RawQuery: raw, BareQuery: present && raw == "",
-		Rest:      x.rest,
-		FastCGI:   x.m.origins.fastCGI,
-		WholeOnly: !x.m.mapping.MayRange(x.rest),
-		// Who may tell the visitor's address is a proxy of the operator's.
-		Surrogate: x.m.Cache.CDN > 0 && trustedPeer(x.r),
-		Detach:    x.detach,
-	}
+	q.Scheme, q.Host = base.Scheme, base.Host
+	q.Path, q.RawQuery, q.BareQuery = x.canonical, raw, present && raw == ""
+	q.Rest = x.rest
+	q.FastCGI = x.m.origins.fastCGI
+	q.WholeOnly = !x.m.mapping.MayRange(x.rest)
+	// Who may tell the visitor's address is a proxy of the operator's.
+	q.Surrogate = x.m.Cache.CDN > 0 && trustedPeer(x.r)
+	q.Detach = x.detach
 	switch {
 	case x.m.shared.live:
 		q.Pass = cache.ReasonPlaceholder

@@ -26,48 +26,51 @@ const (
 	maxHeaderBytes = 32 << 10
 )
 
+// claim is what makes a request the mount's.
+type claim struct {
+	v         *handler.View // nil where the host is not one
+	place     handler.Place
+	canonical string   // public path that is forwarded and keyed, escaped
+	rest      string   // the part of it below the mount
+	original  *url.URL // what was asked for, where a rewrite of the main site has changed it
+}
+
 // exchange is one request that the mount has claimed.
 type exchange struct {
-	m *Mount
-	r *http.Request
-	v *handler.View // nil where the host is not one
-
-	place     handler.Place
-	canonical string // public path that is forwarded and keyed, escaped
-	rest      string // the part of it below the mount
-	original  *url.URL
-	variant   *splitVariant // nil without a split
-	out       countWriter
-	q         cache.Request // what the cache is asked, and its Result
-	answered  bool          // the Result is the last word
+	claim
+	m        *Mount
+	r        *http.Request
+	variant  *splitVariant // nil without a split
+	out      countWriter
+	q        cache.Request // what the cache is asked, and its Result
+	answered bool          // the Result is the last word
 }
 
 // claim tells whether the request is the mount's: by its path as it is now,
 // else by the one that the client sent, which a rewrite of the main site may
-// have changed since.
-func (m *Mount) claim(r *http.Request) (exchange, bool) {
-	x := exchange{m: m, r: r}
-	x.place, x.canonical, x.rest = m.mapping.Locate(r.URL.EscapedPath())
-	if x.place == handler.Outside {
+// have changed since. For a request of the main site it allocates nothing.
+func (m *Mount) claim(r *http.Request) (c claim, ours bool) {
+	c.place, c.canonical, c.rest = m.mapping.Locate(r.URL.EscapedPath())
+	if c.place == handler.Outside {
 		original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
 		if !ok || original.URL == nil {
-			return x, false
+			return c, false
 		}
-		x.place, x.canonical, x.rest = m.mapping.Locate(original.URL.EscapedPath())
-		if x.place == handler.Outside {
-			return x, false
+		c.place, c.canonical, c.rest = m.mapping.Locate(original.URL.EscapedPath())
+		if c.place == handler.Outside {
+			return c, false
 		}
-		x.original = original.URL
+		c.original = original.URL
 	}
 	for _, d := range m.deeper {
-		if d.takes(r, x.canonical) {
-			return x, false
+		if d.takes(r, c.canonical) {
+			return c, false
 		}
 	}
 	if base, ok := publicBase(r); ok {
-		x.v = m.mapping.View(base)
+		c.v = m.mapping.View(base)
 	}
-	return x, true
+	return c, true
 }
 
 // publicBase is the scheme and host that the visitor used: as a trusted proxy

@@ -331,10 +331,11 @@ func mountPath(path string) (string, error) {
 
 // ServeHTTP serves what is below the mount and hands on everything else.
 func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	x, ours := m.claim(r)
+	c, ours := m.claim(r)
 	if !ours {
 		return next.ServeHTTP(w, r)
 	}
+	x := &exchange{claim: c, m: m, r: r}
 	if err := x.refuse(); err != nil {
 		return err
 	}

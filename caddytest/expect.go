@@ -169,7 +169,11 @@ func (s *script) expectAnswer(client *Client, neg bool, subject string, args []s
 	if err != nil {
 		return err
 	}
-	return c.check(client.name+"."+subject, neg, have...)
+	err = c.check(client.name+"."+subject, neg, have...)
+	if err != nil && a.Err != nil {
+		return fmt.Errorf("%w (the request ended so: %w)", err, a.Err)
+	}
+	return err
 }
 
 // expectList compares all field lines of a name: "expect headers NAME VALUE...".

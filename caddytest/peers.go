@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -231,6 +232,9 @@ func (c *Client) runTransport(p *peer) error {
 		request.Header[":protocol"] = []string{p.Tunnel}
 	}
 	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(c.ctx, trace)))
+	for refused(err) && request.Body == http.NoBody && c.ctx.Err() == nil {
+		response, err = transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(c.ctx, trace)))
+	}
 	if err != nil {
 		return err
 	}
@@ -243,6 +247,13 @@ func (c *Client) runTransport(p *peer) error {
 	err = c.follow(body)
 	c.update(func(a *Answer) { a.Trailer = response.Trailer })
 	return err
+}
+
+// refused says whether the server's queue of new QUIC connections was full. Like
+// browsers we try again.
+func refused(err error) bool {
+	transport := new(quic.TransportError)
+	return errors.As(err, &transport) && transport.ErrorCode == quic.ConnectionRefused
 }
 
 // transport returns a transport for one request and the way to end it.
