@@ -96,7 +96,7 @@ func serveStatus(w http.ResponseWriter, _ *http.Request) error {
 	}
 	stores.Range(func(_, value any) bool {
 		o := value.(*openStore)
-		s.Stores[o.name] = o.tiers()
+		s.Stores[*o.name.Load()] = o.tiers()
 		return true
 	})
 	return writeJSON(w, s)

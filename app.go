@@ -121,7 +121,7 @@ func (a *App) open(m *Mount) error {
 		if !loaded {
 			return
 		}
-		if err := s.resize(config); err != nil {
+		if err := s.adapt(name, config); err != nil {
 			a.logger.Error("resizing a store", zap.String("store", name), zap.Error(err))
 		}
 	}

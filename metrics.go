@@ -172,8 +172,8 @@ func (storeCollector) Collect(ch chan<- prometheus.Metric) {
 	stores.Range(func(_, value any) bool {
 		s := value.(*openStore)
 		for tier, stats := range s.tiers() {
-			ch <- prometheus.MustNewConstMetric(storeBytes, prometheus.GaugeValue, float64(stats.Bytes), s.name, tier)
-			ch <- prometheus.MustNewConstMetric(evictions, prometheus.CounterValue, float64(stats.Evictions), s.name, tier)
+			ch <- prometheus.MustNewConstMetric(storeBytes, prometheus.GaugeValue, float64(stats.Bytes), *s.name.Load(), tier)
+			ch <- prometheus.MustNewConstMetric(evictions, prometheus.CounterValue, float64(stats.Evictions), *s.name.Load(), tier)
 		}
 		return true
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -22,7 +23,7 @@ type Store struct {
 	Disk Size `json:"disk,omitempty"`
 
 	// The folder of the disk tier. It is made with mode 0700, may be deleted
-	// whenever Caddy does not run, and needs no backup. Default:
+	// at any time, and needs no backup. Default:
 	// `mount/<name>` in Caddy's data directory.
 	Folder string `json:"folder,omitempty"`
 }
@@ -38,7 +39,10 @@ func (s *Store) complete(name string) {
 	if s.Memory == 0 {
 		s.Memory = defaultMemory
 	}
-	if s.Disk > 0 && s.Folder == "" {
+	switch {
+	case s.Folder != "":
+		s.Folder = filepath.Clean(s.Folder)
+	case s.Disk > 0:
 		s.Folder = filepath.Join(caddy.AppDataDir(), "mount", name)
 	}
 }
@@ -60,17 +64,18 @@ func (s *Store) check(name string) error {
 // that use them: a reload keeps what is stored.
 var stores = caddy.NewUsagePool()
 
-// key names an open store: another folder is another store.
+// key names an open store. With a disk it goes by its folder: under another name it
+// is the same store, in another folder another one.
 func (s *Store) key(name string) string {
 	if s.Disk == 0 {
 		return name
 	}
-	return name + "\x00" + s.Folder
+	return "\x00" + s.Folder
 }
 
 // openStore is a store that is open, with the purges of its responses.
 type openStore struct {
-	name   string
+	name   atomic.Pointer[string] // by the configuration that serves
 	store  cache.Store
 	memory *cache.Memory
 	disk   *cache.Disk // nil without
@@ -85,13 +90,14 @@ func newStore(name string, s *Store, logger *zap.Logger) (*openStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening store %s: %w", name, err)
 	}
-	o := &openStore{name: name, store: memory, memory: memory}
+	o := &openStore{store: memory, memory: memory}
+	o.name.Store(&name)
 	var journal cache.Journal
 	if s.Disk > 0 {
 		o.disk, err = cache.OpenDisk(cache.DiskOptions{
 			Folder: s.Folder, MaxBytes: int64(s.Disk),
 			Log: func(message string, err error) {
-				logger.Error("disk store: "+message, zap.String("store", name), zap.Error(err))
+				logger.Error(message, zap.String("store", name), zap.Error(err))
 			},
 		})
 		switch {
@@ -117,8 +123,10 @@ func newStore(name string, s *Store, logger *zap.Logger) (*openStore, error) {
 	return o, nil
 }
 
-// resize applies new limits to a store that an earlier configuration opened.
-func (s *openStore) resize(to *Store) error {
+// adapt applies name and limits of a configuration to a store that an earlier one
+// opened.
+func (s *openStore) adapt(name string, to *Store) error {
+	s.name.Store(&name)
 	if err := s.memory.Resize(int64(to.Memory)); err != nil {
 		return err
 	}

@@ -28,8 +28,7 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		return
 	}
 	header := h.Clone()
-	tags, tagsKept := takeTags(header)
-	tags = addGroups(tags, header)
+	tags, tagsKept := tagsOfAnswer(header)
 	policy := ResponsePolicy(header, now)
 	m := new(f.place)
 	m.Status, m.Tags, m.Number = status, tags, f.number
@@ -110,9 +109,15 @@ func (f *flight) dropOlder() {
 		return
 	}
 	old := f.c.Store.Lookup(f.place.Key, f.fields).Stored
-	if old != nil && !old.RequestTime.After(f.sent) {
+	if old != nil && !old.askedAfter(f.sent, f.c.Clock()) {
 		f.c.Store.Drop(old)
 	}
+}
+
+// askedAfter says whether m was asked for after t. What bears a time of the future
+// was asked for before the clock was set back.
+func (m *Meta) askedAfter(t, now time.Time) bool {
+	return m.RequestTime.After(t) && !m.RequestTime.After(now)
 }
 
 // primary is the flight's key without its variant.
@@ -151,12 +156,14 @@ func (f *flight) purgedBefore(m *Meta, now time.Time) Reason {
 	case cover.at.IsZero():
 		return ReasonStored
 	}
+	// Both times are measured from now, so that a clock that was set since the
+	// purge, with that of the site, makes no difference. Date has whole seconds.
+	since := f.c.purges.since(cover.at, now)
 	age, told := ParseAge(m.Header["Age"])
-	generated := DateOf(m.Header, now).Add(-age)
-	if !generated.Add(time.Second).After(cover.at) {
+	if now.Sub(DateOf(m.Header, now))+age >= since+time.Second {
 		return ReasonSuperseded
 	}
-	if since := now.Sub(cover.at); !told && since < purgeEcho {
+	if !told && since < purgeEcho {
 		if m.MaxLifetime == 0 || m.MaxLifetime > purgeEchoLifetime {
 			m.MaxLifetime = purgeEchoLifetime
 		}
@@ -168,13 +175,12 @@ func (f *flight) purgedBefore(m *Meta, now time.Time) Reason {
 func (f *flight) confirm(h http.Header, now time.Time) {
 	c, base := f.c, f.base
 	f304 := h.Clone()
-	tags, tagged := takeTags(f304)
-	tags = addGroups(tags, f304)
+	tags, tagsKept := tagsOfAnswer(f304)
 	header, reason := Freshen(base.Header, f304, ResponsePolicy(f304, now))
 	m := new(*base.Meta)
 	m.Header, m.Number = header, f.number
 	m.RequestTime, m.ResponseTime = f.sent, now
-	if tagged && len(tags) > 0 {
+	if len(tags) > 0 {
 		m.Tags = tags
 	}
 	m.MaxLifetime = 0
@@ -187,6 +193,9 @@ func (f *flight) confirm(h http.Header, now time.Time) {
 	case c.covered(base.Meta, base.Number).hard:
 		// A 304 takes the number of its validation, except past a hard purge.
 		reason = ReasonPurged
+	case !tagsKept:
+		// By the tags that it had it could be purged no more.
+		reason = ReasonTooLarge
 	case reason == ReasonNotModified:
 		if echo := f.purgedBefore(m, now); echo != ReasonStored {
 			reason = echo
@@ -200,7 +209,7 @@ func (f *flight) confirm(h http.Header, now time.Time) {
 	}
 	s, err := c.Store.Replace(base, m)
 	if err != nil {
-		c.Hooks.log("freshened response was not stored", ReasonStoreFull, err)
+		c.storeFailed("freshened response was not stored", ReasonStoreFull, err)
 	}
 	if s == nil {
 		// Dropped meanwhile; who waited may still have it.

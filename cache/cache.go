@@ -9,6 +9,7 @@ package cache
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +26,16 @@ type Cache struct {
 	counts  counts
 	// cookieNames counts the site's cookies that requests came with.
 	cookieNames tally
+	// told has the failures of the store that were logged, by event.
+	told sync.Map
+}
+
+// storeFailed logs the first failure of the store of each kind. A failing disk would
+// else be a line for each request; the store counts them all.
+func (c *Cache) storeFailed(event string, r Reason, err error) {
+	if _, again := c.told.LoadOrStore(event, true); !again {
+		c.Hooks.log(event, r, err)
+	}
 }
 
 // counts are what Inspect reports.
@@ -158,7 +169,7 @@ func (c *Cache) reusable(s *Stored, p *prepared, r *http.Request, now time.Time)
 	case cover.soft:
 		// Stale from the moment of the purge on.
 		if use == UseStaleAndValidate || use == UseFresh && !forbidsStale(&p.policy) &&
-			now.Sub(cover.at) < window(p.policy.StaleWhileRevalidate, c.Stale.WhileRevalidate) {
+			c.purges.since(cover.at, now) < window(p.policy.StaleWhileRevalidate, c.Stale.WhileRevalidate) {
 			return UseStaleAndValidate, ReasonStaleWhileRevalidate
 		}
 		return UseValidate, ReasonPurged

@@ -84,7 +84,7 @@ func (f *flight) store(size int64) Reason {
 		return ReasonPurged
 	}
 	old := c.Store.Lookup(m.Key, f.fields).Stored
-	if old != nil && old.RequestTime.After(m.RequestTime) {
+	if old != nil && old.askedAfter(m.RequestTime, c.Clock()) {
 		return ReasonSuperseded
 	}
 	body, inMemory := f.answer.body.bytes()
@@ -107,7 +107,7 @@ func (f *flight) store(size int64) Reason {
 	case errors.Is(err, ErrTooLarge):
 		return ReasonTooLarge
 	case err != nil:
-		c.Hooks.log("response was not stored", ReasonStoreFull, err)
+		c.storeFailed("response was not stored", ReasonStoreFull, err)
 		return ReasonStoreFull
 	}
 	if p := f.answer.prepared; f.answer.length >= 0 || !p.codable || size >= minCodedBytes && size <= maxCodedBytes {

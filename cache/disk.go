@@ -18,7 +18,7 @@ import (
 type DiskOptions struct {
 	// Folder is where the store lives. It is made with mode 0700 if it is not
 	// there. One that holds anything else is refused, as is one that another
-	// process uses. It may be deleted whenever no process uses it.
+	// process uses. It may be deleted at any time, and is then made anew.
 	Folder string
 	// MaxBytes bounds the room on disk: whole blocks, names included. It must
 	// be positive. More than the file system has is as much as it has.
@@ -67,9 +67,10 @@ const inlineBytes = 64 << 10
 type Disk struct {
 	fs      fsys
 	lock    io.Closer
-	seed    uint64 // of the hash of keys
-	run     uint64 // how many times the folder was opened
-	floor   uint64 // files of runs before this one are dropped
+	reopen  func() (io.Closer, error) // opens the folder by its name; nil: it has none
+	seed    uint64                    // of the hash of keys
+	run     uint64                    // how many times the folder was opened
+	floor   uint64                    // files of runs before this one are dropped
 	journal *fileJournal
 	purges  atomic.Pointer[Ledger] // nil: the scrub does not ask it
 	scrubs  int64                  // bytes a second
@@ -92,6 +93,7 @@ type Disk struct {
 
 	evictions, failures atomic.Int64
 	told                tellOnce
+	vanished            atomic.Bool // the folder was removed
 
 	ctx  context.Context // ends when Close begins
 	stop context.CancelFunc
@@ -112,13 +114,22 @@ func OpenDisk(o DiskOptions) (*Disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("disk store %s: %w", folder, err)
 	}
-	d, err := openDisk(rootFS{root}, o)
+	system := newRootFS(root)
+	d, err := openDisk(system, o)
 	if err != nil {
 		lock.Close()
 		root.Close()
 		return nil, fmt.Errorf("disk store %s: %w", folder, err)
 	}
 	d.lock = lock
+	d.reopen = func() (io.Closer, error) {
+		root, lock, err := openFolder(folder)
+		if err != nil {
+			return nil, err
+		}
+		system.move(root)
+		return lock, nil
+	}
 	return d, nil
 }
 
@@ -140,6 +151,7 @@ func openDisk(fs fsys, o DiskOptions) (*Disk, error) {
 		d.journal.close()
 		return nil, err
 	}
+	d.journal.room = d.roomForPurge
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	go d.keep()
 	return d, nil

@@ -319,6 +319,49 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// TestDiskFullPurge purges on a full disk: what is stored gives way, and where nothing
+// is left to give the purge is refused, not forgotten.
+func TestDiskFullPurge(t *testing.T) {
+	d, disk, _ := simDisk(t, 1<<22)
+	for i := range 3 {
+		mustPut(t, d, "key"+strconv.Itoa(i), i, 10_000)
+	}
+	l, err := NewLedger(d.Journal(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk.mu.Lock()
+	disk.quota = 0
+	disk.fail = func(op, name string) error {
+		if op == "remove" {
+			disk.quota = 150
+		}
+		return nil
+	}
+	disk.mu.Unlock()
+	purges := uint64(0)
+	for i := range 10 {
+		n, err := l.Purge(Purge{Mount: "m", Scope: ScopeURL, Path: "/" + strconv.Itoa(i)}, time.Unix(1, 0))
+		if err == nil {
+			purges = n
+		} else if d.Stats().Entries > 0 || !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("%d responses are stored and a purge is refused: %v", d.Stats().Entries, err)
+		}
+	}
+	if purges == 0 || purges == 10 || l.Last() != purges {
+		t.Errorf("%d purges, the last is %d", purges, l.Last())
+	}
+	d.Close()
+	disk.mu.Lock()
+	disk.quota, disk.fail = -1, nil
+	disk.mu.Unlock()
+	d = quietly(t, disk, 1<<22)
+	defer d.Close()
+	if l, err = NewLedger(d.Journal(), 0); err != nil || l.Last() != purges {
+		t.Errorf("the last purge after a restart is %d, want %d (%v)", l.Last(), purges, err)
+	}
+}
+
 // TestDiskManyWriters has more written at once than fits: those who come too late
 // are refused, what is stored stays.
 func TestDiskManyWriters(t *testing.T) {

@@ -66,7 +66,7 @@ func takeFolder(root *os.Root) (*os.File, error) {
 // checkOwn refuses a folder with a marker that is not ours, and one that has no
 // marker but holds what no store makes before it makes the marker.
 func checkOwn(root *os.Root) error {
-	b, err := readAll(rootFS{root}, markerName, markerBytes+1)
+	b, err := readAll(newRootFS(root), markerName, markerBytes+1)
 	if err == nil {
 		_, err = parseMarker(b)
 	}

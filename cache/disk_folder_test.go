@@ -241,40 +241,135 @@ func onlyFile(t *testing.T, folder string, d *Disk, key string) string {
 	return filepath.Join(folder, chain[0].path())
 }
 
-// TestDiskFolderRemoved takes the folder away from under a store.
+// TestDiskFolderRemoved takes the folder away from under a store, or what is in it:
+// it is made anew, and knows the purges from before.
 func TestDiskFolderRemoved(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "store")
+	for name, remove := range map[string]func(folder string) error{
+		"all":               os.RemoveAll,
+		"content":           removeContent,
+		"incomplete files":  func(folder string) error { return os.RemoveAll(filepath.Join(folder, tempFolder)) },
+		"all but the files": removeOwn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "store")
+			said := &logged{}
+			d, err := OpenDisk(DiskOptions{Folder: folder, MaxBytes: 1 << 22, ScrubBytesPerSecond: -1, Log: said.log})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			l, err := NewLedger(d.Journal(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Reclaim(l)
+			<-d.Scanned()
+			mustPut(t, d, "k", 1, 100)
+			mustPut(t, d, "long", 1, longBytes)
+			begun, err := d.Create(testMeta("begun", 1, 1), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer begun.Close()
+			begun.Write([]byte("x"))
+			if _, err := l.Purge(Purge{Mount: "m", Scope: ScopeTag, Tag: "before"}, epoch); err != nil {
+				t.Fatal(err)
+			}
+			if err := remove(folder); err != nil {
+				t.Fatal(err)
+			}
+			for _, key := range []string{"k", "long"} {
+				if _, err := checkStored(d, key); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := l.Purge(Purge{Mount: "m", Scope: ScopeTag, Tag: "after"}, epoch); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := begun.Commit(testMeta("begun", 1, 1)); err == nil {
+				t.Error("a file that was removed is stored")
+			}
+			d.remake() // the keeper does it as well
+			mustPut(t, d, "k", 3, 100)
+			mustPut(t, d, "long", 3, longBytes)
+			if n := len(said.all()); n > 4 || n == 0 || d.Stats().Failures == 0 {
+				t.Errorf("%d failures, said %q", d.Stats().Failures, said.all())
+			}
+			if _, err := OpenDisk(DiskOptions{Folder: folder, MaxBytes: 1 << 22}); !errors.Is(err, ErrInUse) {
+				t.Errorf("the new folder is not locked: %v", err)
+			}
+			d.Close()
+
+			d = openIn(t, folder)
+			if l, err = NewLedger(d.Journal(), 0); err != nil {
+				t.Fatal(err)
+			}
+			for _, tag := range []string{"before", "after"} {
+				if l.forMount("m").covering(&Meta{Tags: []string{tag}}).hard == 0 {
+					t.Errorf("the purge of %s was forgotten", tag)
+				}
+			}
+			for _, key := range []string{"k", "long"} {
+				if version, err := checkStored(d, key); version != 3 || err != nil {
+					t.Errorf("%s: version %d, %v", key, version, err)
+				}
+			}
+		})
+	}
+}
+
+// removeContent empties a folder.
+func removeContent(folder string) error {
+	entries, err := os.ReadDir(folder)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(folder, e.Name())))
+	}
+	return err
+}
+
+// removeOwn removes what is in the folder beside the stored responses, but for the
+// marker, which says that they are ours.
+func removeOwn(folder string) error {
+	var err error
+	for _, name := range []string{lockName, journalName, tempFolder} {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(folder, name)))
+	}
+	return err
+}
+
+// TestDiskFolderCannotBeRemade takes the folder away for good: each attempt to store
+// fails, and it is said once.
+func TestDiskFolderCannotBeRemade(t *testing.T) {
+	parent := filepath.Join(t.TempDir(), "parent")
 	said := &logged{}
-	d, err := OpenDisk(DiskOptions{Folder: folder, MaxBytes: 1 << 22, Log: said.log})
+	d, err := OpenDisk(DiskOptions{Folder: filepath.Join(parent, "store"), MaxBytes: 1 << 22, ScrubBytesPerSecond: -1, Log: said.log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
+	<-d.Scanned()
 	mustPut(t, d, "k", 1, 100)
-	mustPut(t, d, "long", 1, longBytes)
-	long := d.Lookup("long", nil).Stored
-	if err := os.RemoveAll(folder); err != nil {
+	if err := os.RemoveAll(parent); err != nil {
 		t.Fatal(err)
 	}
+	write(t, parent, "a file")
 	for range 3 {
-		if f := d.Lookup("k", nil); f.Stored != nil {
-			t.Error("found what was removed")
-		}
-		if _, err := long.Opener.Open(); err == nil {
-			t.Error("opened what was removed")
-		}
 		if _, err := d.Put(testMeta("k", 2, 0), nil); err == nil {
 			t.Error("stored in a removed folder")
 		}
+		d.remake()
+		if f := d.Lookup("k", nil); f.Stored != nil {
+			t.Error("found what was removed")
+		}
 	}
-	if n := len(said.all()); n != 2 || d.Stats().Failures != 5 {
-		t.Errorf("%d failures, said %q", d.Stats().Failures, said.all())
+	if n := len(said.all()); n > 3 {
+		t.Errorf("said %q", said.all())
 	}
-	if err := d.Journal().Append(Purge{Number: 1}); err != nil {
-		t.Errorf("a purge of nothing: %v", err)
+	os.Remove(parent)
+	if _, err := d.Put(testMeta("k", 2, 0), nil); err == nil {
+		t.Error("stored before the folder is there again")
 	}
-	d.Close()
-	d = openIn(t, folder)
+	d.remake()
 	mustPut(t, d, "k", 3, 100)
 }
 

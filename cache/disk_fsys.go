@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 )
 
 // fsys is the file system under a Disk, and all of it that a Disk uses: names are
@@ -48,16 +49,26 @@ type file interface {
 
 // rootFS is the fsys of the operating system. os.Root keeps every name within the
 // folder, whatever symbolic links lie in it.
-type rootFS struct{ root *os.Root }
+type rootFS struct{ at *atomic.Pointer[os.Root] }
 
-func (r rootFS) Open(name string) (file, error) { return orNil(r.root.Open(name)) }
+func newRootFS(root *os.Root) rootFS {
+	r := rootFS{new(atomic.Pointer[os.Root])}
+	r.at.Store(root)
+	return r
+}
+
+// move has all names be of another folder from now on. The one before is closed by
+// the garbage collector, when nobody uses it any more.
+func (r rootFS) move(root *os.Root) { r.at.Store(root) }
+
+func (r rootFS) Open(name string) (file, error) { return orNil(r.at.Load().Open(name)) }
 
 func (r rootFS) ReadWrite(name string) (file, error) {
-	return orNil(r.root.OpenFile(name, os.O_RDWR, 0))
+	return orNil(r.at.Load().OpenFile(name, os.O_RDWR, 0))
 }
 
 func (r rootFS) Create(name string) (file, error) {
-	return orNil(r.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600))
+	return orNil(r.at.Load().OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600))
 }
 
 // orNil keeps a nil *os.File from becoming a file that is not nil.
@@ -68,26 +79,26 @@ func orNil(f *os.File, err error) (file, error) {
 	return f, nil
 }
 
-func (r rootFS) Rename(from, to string) error { return r.root.Rename(from, to) }
+func (r rootFS) Rename(from, to string) error { return r.at.Load().Rename(from, to) }
 
-func (r rootFS) Remove(name string) error { return r.root.Remove(name) }
+func (r rootFS) Remove(name string) error { return r.at.Load().Remove(name) }
 
 func (r rootFS) Mkdir(name string) error {
-	if err := r.root.Mkdir(name, 0o700); err != nil && !os.IsExist(err) {
+	if err := r.at.Load().Mkdir(name, 0o700); err != nil && !os.IsExist(err) {
 		return err
 	}
 	return nil
 }
 
 func (r rootFS) ReadDir(name string, f func(names []string)) error {
-	info, err := r.root.Lstat(name)
+	info, err := r.at.Load().Lstat(name)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
 		return &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrInvalid}
 	}
-	dir, err := r.root.Open(name)
+	dir, err := r.at.Load().Open(name)
 	if err != nil {
 		return err
 	}
@@ -105,7 +116,7 @@ func (r rootFS) ReadDir(name string, f func(names []string)) error {
 }
 
 func (r rootFS) SyncDir(name string) error {
-	dir, err := r.root.Open(name)
+	dir, err := r.at.Load().Open(name)
 	if err != nil {
 		return err
 	}
@@ -113,6 +124,6 @@ func (r rootFS) SyncDir(name string) error {
 	return syncFolder(dir)
 }
 
-func (r rootFS) Size() int64 { return fileSystemBytes(r.root) }
+func (r rootFS) Size() int64 { return fileSystemBytes(r.at.Load()) }
 
-func (r rootFS) Close() error { return r.root.Close() }
+func (r rootFS) Close() error { return r.at.Load().Close() }

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -125,4 +126,30 @@ func TestIndexSpares(t *testing.T) {
 	if want := []uint64{1, 2, 4, 5, 6, 7, 8}; !slices.Equal(order, want) {
 		t.Errorf("evicted %v, want %v", order, want)
 	}
+}
+
+// TestIndexIsSmall has a million entries in the index: each takes at most 400 bytes
+// of the heap, and no look-up goes through others.
+func TestIndexIsSmall(t *testing.T) {
+	const entries, most = 1_000_000, 400
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	x := newDiskIndex()
+	for i := range uint64(entries) {
+		x.insert(diskPlace{key: i * 0x9e3779b97f4a7c15, id: i + 1, units: 9}, 0, false)
+	}
+	if each := (heap() - before) / entries; each > most {
+		t.Errorf("an entry takes %d bytes, want at most %d", each, most)
+	}
+	for i := range uint64(1000) {
+		if chain := x.appendChain(nil, i*0x9e3779b97f4a7c15); len(chain) != 1 {
+			t.Fatalf("%d entries under one key", len(chain))
+		}
+	}
+	runtime.KeepAlive(x)
 }

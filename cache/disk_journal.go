@@ -30,6 +30,8 @@ import (
 // else that is not as it was written means that an acknowledged purge may be lost.
 type fileJournal struct {
 	fs fsys
+	// room says whether to try again to write size bytes after err; it may be nil.
+	room func(size int64, err error) bool
 
 	mu   sync.Mutex // guards what follows
 	file file
@@ -209,10 +211,11 @@ func (j *fileJournal) Append(p Purge) error {
 		}
 	}
 	j.torn = true
-	if _, err := j.file.WriteAt(record, j.end); err != nil {
-		return err
+	err = j.write(record)
+	if err != nil && j.room != nil && j.room(int64(len(record)), err) {
+		err = j.write(record)
 	}
-	if err := j.file.Sync(); err != nil {
+	if err != nil {
 		return err
 	}
 	j.torn = false
@@ -220,6 +223,14 @@ func (j *fileJournal) Append(p Purge) error {
 	j.sum = sum
 	j.last = max(j.last, p.Number)
 	return nil
+}
+
+// write writes a record at the end so that it lasts. The caller holds mu.
+func (j *fileJournal) write(record []byte) error {
+	if _, err := j.file.WriteAt(record, j.end); err != nil {
+		return err
+	}
+	return j.file.Sync()
 }
 
 // Rewrite implements Journal.

@@ -219,3 +219,29 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// TestPurgeAllTouchesNoFile purges all of many stored responses: that is one record
+// in the journal, synced once, and nothing else on disk.
+func TestPurgeAllTouchesNoFile(t *testing.T) {
+	d, disk, _ := simDisk(t, 1<<24)
+	for i := range 1000 {
+		mustPut(t, d, "key"+strconv.Itoa(i), i, 100)
+	}
+	l, err := NewLedger(d.Journal(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ops := map[string]int{}
+	disk.mu.Lock()
+	disk.fail = func(op, _ string) error { ops[op]++; return nil }
+	disk.mu.Unlock()
+	if _, err := l.Purge(Purge{Mount: "m", Scope: ScopeAll}, epoch); err != nil {
+		t.Fatal(err)
+	}
+	disk.mu.Lock()
+	defer disk.mu.Unlock()
+	disk.fail = nil
+	if diff := cmp.Diff(map[string]int{"write": 1, "sync": 1}, ops); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -20,6 +20,7 @@ func (d *Disk) scrub() {
 		case <-d.ctx.Done():
 			return
 		case <-d.wake:
+			d.remake()
 			d.evict()
 			continue
 		case <-timer.C:

@@ -5,7 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"sync"
 	"testing"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // tieredRig is a rig whose store is in a folder. stop closes it; the next rig
@@ -127,5 +132,112 @@ func TestServeLongBodyFromDisk(t *testing.T) {
 			t.Fatalf("%d bytes of a damaged file", len(got))
 		}
 	}
+	g.wantAsked(1)
+}
+
+// slowClient takes the bytes of a body up to a limit, and waits there.
+type slowClient struct {
+	header http.Header
+	sum    xxhash.Digest
+
+	mu    sync.Mutex
+	moved *sync.Cond
+	limit int64 // guarded by mu
+	taken int64
+}
+
+func newSlowClient() *slowClient {
+	c := &slowClient{header: http.Header{}}
+	c.moved = sync.NewCond(&c.mu)
+	c.sum.Reset()
+	return c
+}
+
+func (c *slowClient) Header() http.Header { return c.header }
+func (c *slowClient) WriteHeader(int)     {}
+
+func (c *slowClient) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	for c.taken+int64(len(p)) > c.limit {
+		c.moved.Wait()
+	}
+	c.taken += int64(len(p))
+	c.mu.Unlock()
+	return c.sum.Write(p)
+}
+
+// allow lets the client take bytes up to a limit.
+func (c *slowClient) allow(limit int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = max(c.limit, limit)
+	c.moved.Broadcast()
+}
+
+// TestLongFillTakesLittleMemory has 20 clients, each slower than the one before, read
+// a file of 100 MB while it is being filled: it grows on disk, not in memory.
+func TestLongFillTakesLittleMemory(t *testing.T) {
+	const clients, pieces, pieceBytes, most = 20, 100, 1 << 20, 20 << 20
+	piece := testBody("film", "1", pieceBytes)
+	var want xxhash.Digest
+	want.Reset()
+	var all []*slowClient
+	for range clients {
+		all = append(all, newSlowClient())
+	}
+	begun := make(chan struct{})
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	var before, grown int64
+	g, stop := tieredRig(t, t.TempDir(), func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Cache-Control", "max-age=600")
+		w.Header().Set("Content-Type", "video/mp4")
+		w.Header().Set("Content-Length", strconv.Itoa(pieces*pieceBytes))
+		w.WriteHeader(http.StatusOK)
+		<-begun
+		for n := range int64(pieces) {
+			if _, err := w.Write(piece); err != nil {
+				return err
+			}
+			want.Write(piece)
+			for i, c := range all {
+				c.allow((n + 1) * pieceBytes * int64(clients-i) / clients)
+			}
+			if n%25 == 24 {
+				grown = max(grown, heap()-before)
+			}
+		}
+		return nil
+	})
+	defer stop()
+	g.cache.MaxBodyBytes = 1 << 30
+	before = heap()
+	var ended sync.WaitGroup
+	for _, c := range all {
+		ended.Go(func() {
+			r := httptest.NewRequest(http.MethodGet, "http://example.com/film", nil)
+			g.ServeHTTP(c, r)
+		})
+	}
+	close(begun)
+	g.settle()
+	for _, c := range all {
+		c.allow(pieces * pieceBytes)
+	}
+	ended.Wait()
+	g.settle()
+	for i, c := range all {
+		if c.taken != pieces*pieceBytes || c.sum.Sum64() != want.Sum64() {
+			t.Errorf("client %d: %d bytes, or others than were sent", i, c.taken)
+		}
+	}
+	if grown > most {
+		t.Errorf("memory has grown by %d bytes", grown)
+	}
+	t.Logf("memory has grown by %d bytes, the site was asked %d times", grown, g.asked.Load())
 	g.wantAsked(1)
 }

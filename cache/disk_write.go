@@ -64,9 +64,17 @@ func (d *Disk) placeOf(r *record, size int64) diskPlace {
 
 // newTemp makes a file for what is not complete.
 func (d *Disk) newTemp() (f file, name string, err error) {
-	name = tempFolder + "/" + strconv.FormatUint(d.lastTemp.Add(1), 16)
+	name = d.tempName()
 	f, err = d.fs.Create(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.missing()
+	}
 	return f, name, err
+}
+
+// tempName returns a name that no file for what is not complete has.
+func (d *Disk) tempName() string {
+	return tempFolder + "/" + strconv.FormatUint(d.lastTemp.Add(1), 16)
 }
 
 // writeTemp writes a whole file under a temporary name.
@@ -102,7 +110,7 @@ func (d *Disk) publish(temp string, p diskPlace, stamp uint32, old *Stored) (dis
 	path := p.path()
 	err := d.fs.Rename(temp, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = d.fs.Mkdir(shardName(p.shard())); err == nil {
+		if err = d.makeShard(temp, p.shard()); err == nil {
 			err = d.fs.Rename(temp, path)
 		}
 	}
@@ -128,6 +136,20 @@ func (d *Disk) publish(temp string, p diskPlace, stamp uint32, old *Stored) (dis
 	d.mu.Unlock()
 	d.unlink(gone)
 	return p, nil
+}
+
+// makeShard makes the folder of a shard for the file temp. If that is gone so is the
+// store's folder: what is made in it now would make it one that is not a store's.
+func (d *Disk) makeShard(temp string, shard int) error {
+	f, err := d.fs.Open(temp)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.missing()
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return d.fs.Mkdir(shardName(shard))
 }
 
 // stored says that s is still the stored one.
@@ -170,23 +192,41 @@ func (d *Disk) makeRoom(size int64, err error) bool {
 	if !isFull(err) {
 		return false
 	}
+	d.mu.Lock()
+	futile := d.futile
+	d.futile = true // until a file is published
+	d.mu.Unlock()
+	return !futile && d.giveUp(size)
+}
+
+// giveUp drops some of what is stored to make room for size bytes. It says whether
+// there was anything. The caller holds life.
+func (d *Disk) giveUp(size int64) bool {
 	var gone []diskPlace
 	d.mu.Lock()
-	if !d.futile {
-		d.futile = true // until a file is published
-		for units := int64(0); units < 4*unitsOf(size); {
-			p, ok := d.index.evict()
-			if !ok {
-				break
-			}
-			units += int64(p.units)
-			gone = append(gone, p)
+	for units := int64(0); units < 4*unitsOf(size); {
+		p, ok := d.index.evict()
+		if !ok {
+			break
 		}
+		units += int64(p.units)
+		gone = append(gone, p)
 	}
 	d.mu.Unlock()
 	d.evictions.Add(int64(len(gone)))
 	d.unlink(gone)
 	return len(gone) > 0
+}
+
+// roomForPurge makes room for a purge of size bytes on a full disk: a purge that can
+// be saved is worth more than what is stored.
+func (d *Disk) roomForPurge(size int64, err error) bool {
+	// Not waited for: Close holds it while it waits for the journal.
+	if !isFull(err) || !d.life.TryRLock() {
+		return false
+	}
+	defer d.life.RUnlock()
+	return !d.closed && d.giveUp(size)
 }
 
 // writeFailed counts and tells of a failure to write.

@@ -117,6 +117,7 @@ func TestDocumentedBounds(t *testing.T) {
 		"header of a stored response":                                                          size(maxStoredHeaderBytes),
 		"tags of a response":                                                                   MaxTags,
 		"purged paths, URLs, and as many tags, that are remembered singly; then their parents": DefaultMaxPurges,
+		"path of a purge, with its query; past it what lies above is purged":                   fmt.Sprintf("%s; %d segments of a prefix", size(maxPurgePathBytes), maxPurgeDepth),
 		"bodies that are coded for visitors: not below, nor known to be above":                 size(minCodedBytes) + "; " + size(maxCodedBytes),
 		"ranges of one request":                                                                maxRanges,
 		"memory of a store":                                                                    "256 MiB", // set by the app

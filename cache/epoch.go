@@ -59,6 +59,36 @@ type Purge struct {
 	Soft bool `json:"soft,omitempty"`
 }
 
+// Bounds of one purge. What is past them is purged with what lies above it.
+const (
+	maxPurgeDepth     = 64      // segments of a prefix
+	maxPurgePathBytes = 2 << 10 // of a path and its query
+)
+
+// coarsened returns p, or a purge of more that is within the bounds.
+func (p Purge) coarsened() Purge {
+	if p.Scope == ScopeURL && len(p.Path)+len(p.Query) > maxPurgePathBytes {
+		p.Scope, p.Path, p.Query = ScopePrefix, parent(p.Path), ""
+	}
+	if p.Scope != ScopePrefix {
+		return p
+	}
+	end, depth := 0, 0
+	for i := range min(len(p.Path), maxPurgePathBytes+1) {
+		if p.Path[i] != '/' {
+			continue
+		}
+		end = i
+		if depth++; depth > maxPurgeDepth {
+			break
+		}
+	}
+	if len(p.Path) > maxPurgePathBytes || depth > maxPurgeDepth {
+		p.Path = p.Path[:end]
+	}
+	return p
+}
+
 // A Journal keeps purges across restarts. Ledger calls it from one goroutine at a
 // time.
 type Journal interface {
@@ -103,7 +133,7 @@ func NewLedger(j Journal, maxPerMount int) (*Ledger, error) {
 		return nil, fmt.Errorf("loading the purge journal: %w", err)
 	}
 	for _, p := range kept {
-		l.mount(p.Mount).apply(p, l.maxPerMount)
+		l.mount(p.Mount).apply(p.coarsened(), l.maxPerMount)
 		l.last.Store(max(l.last.Load(), p.Number))
 	}
 	l.appended = len(kept)
@@ -119,6 +149,7 @@ func (l *Ledger) Last() uint64 { return l.last.Load() }
 func (l *Ledger) Purge(p Purge, now time.Time) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	p = p.coarsened()
 	p.Number, p.At = l.last.Load()+1, now
 	if l.journal != nil {
 		if err := l.journal.Append(p); err != nil {
@@ -137,13 +168,36 @@ func (l *Ledger) Purge(p Purge, now time.Time) (uint64, error) {
 // an error: the journal stays longer than it need be. The caller holds mu.
 func (l *Ledger) compact() {
 	const slack = 1024
-	if l.journal == nil || l.appended < slack {
+	if l.journal == nil || l.appended <= slack {
 		return
 	}
+	marks := 0
+	for _, m := range l.mounts {
+		marks += m.count()
+	}
+	// A mark takes one or two entries: at least half of a longer journal is
+	// superseded.
+	if l.appended <= 4*marks+slack {
+		return
+	}
+	_ = l.rewrite()
+}
+
+// rewrite replaces the journal by what makes the same tables. The caller holds mu.
+func (l *Ledger) rewrite() error {
 	kept := l.snapshot()
-	if l.appended > 2*len(kept)+slack && l.journal.Rewrite(kept) == nil {
+	err := l.journal.Rewrite(kept)
+	if err == nil {
 		l.appended = len(kept)
 	}
+	return err
+}
+
+// save writes the journal anew: it was lost.
+func (l *Ledger) save() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rewrite()
 }
 
 // snapshot returns purges that make the same tables. The caller holds mu.
@@ -183,8 +237,5 @@ func (l *Ledger) forMount(name string) *purges {
 
 // Count returns how many marks the tables hold for the mount.
 func (l *Ledger) Count(mount string) int {
-	m := l.forMount(mount)
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return len(m.prefixes) + len(m.urls) + len(m.tags)
+	return l.forMount(mount).count()
 }

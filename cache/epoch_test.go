@@ -233,12 +233,132 @@ func TestPurgeTablesAreBounded(t *testing.T) {
 	if n := l.Count("m"); n > limit {
 		t.Fatalf("%d marks", n)
 	}
-	// A path of a million segments costs no more than the deepest purged one.
+}
+
+// looks counts the marks that a look-up for m looks at.
+func looks(l *Ledger, m *Meta) (n int) {
+	t := l.forMount("m")
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for range t.marksOver(m) {
+		n++
+	}
+	return n
+}
+
+// TestLookUpsDoNotGrow purges 100,000 paths and as many tags: a look-up looks at as
+// many marks as its path is deep and its tags are many, twice for the host, and
+// never deeper than what was purged.
+func TestLookUpsDoNotGrow(t *testing.T) {
+	for _, limit := range []int{100, DefaultMaxPurges, 1_000_000} {
+		l, _ := NewLedger(nil, limit)
+		for i := range 100_000 {
+			l.Purge(Purge{Mount: "m", Scope: ScopePrefix, Host: "h", Path: fmt.Sprintf("/blog/%d/%d", i%100, i)}, epoch)
+			l.Purge(Purge{Mount: "m", Scope: ScopeTag, Tag: fmt.Sprint(i)}, epoch)
+		}
+		for _, c := range []struct {
+			name string
+			m    *Meta
+			most int
+		}{
+			{"purged", &Meta{Host: "h", Path: "/blog/7/7", Tags: []string{"1", "2"}}, 1 + 2*(1+1+3) + 2},
+			{"shallow", &Meta{Host: "h", Path: "/"}, 1 + 2*(1+1+1)},
+			{"other host", &Meta{Host: "x", Path: "/blog/7/7"}, 1 + 2*(1+1+3)},
+			{"deep", &Meta{Host: "h", Path: strings.Repeat("/a", 10_000)}, 1 + 2*(1+1+3)},
+		} {
+			if n := looks(l, c.m); n > c.most || n == 0 {
+				t.Errorf("limit %d, %s: %d marks are looked at, want at most %d", limit, c.name, n, c.most)
+			}
+			if n := testing.AllocsPerRun(10, func() { l.forMount("m").covering(c.m) }); n > 0 {
+				t.Errorf("limit %d, %s: a look-up allocates %v times", limit, c.name, n)
+			}
+		}
+	}
+}
+
+// TestDeepPurge purges a path of a million segments: it is remembered by an
+// ancestor, so that neither look-ups nor a full table walk that far.
+func TestDeepPurge(t *testing.T) {
 	deep := strings.Repeat("/a", 1_000_000)
-	start := time.Now()
-	p.covering(&Meta{Host: "h", Path: deep})
-	if took := time.Since(start); took > time.Second {
-		t.Fatalf("looking a deep path up took %v", took)
+	const limit = 100
+	l, _ := NewLedger(nil, limit)
+	for range 2 * limit {
+		if _, err := l.Purge(Purge{Mount: "m", Scope: ScopePrefix, Path: deep}, epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := looks(l, &Meta{Host: "h", Path: deep}); n > 1+2*(2+maxPurgeDepth) {
+		t.Errorf("%d marks are looked at", n)
+	}
+	long := strings.Repeat("x", 1<<20)
+	l.Purge(Purge{Mount: "m", Scope: ScopeURL, Path: "/long/" + long, Query: long}, epoch)
+	l.Purge(Purge{Mount: "m", Scope: ScopePrefix, Path: "/wide/a/" + long}, epoch)
+	for _, path := range []string{"/long/" + long, "/long/x", "/wide/a/" + long, "/wide/a"} {
+		if !l.covers(&Meta{Host: "h", Path: path, Query: long}) {
+			t.Errorf("a long purge was forgotten: %.20s", path)
+		}
+	}
+	for k := range l.forMount("m").prefixes {
+		if len(k.path) > maxPurgePathBytes {
+			t.Errorf("a path of %d bytes is remembered", len(k.path))
+		}
+	}
+	if !l.covers(&Meta{Host: "h", Path: deep}) || !l.covers(&Meta{Host: "h", Path: deep + "/below"}) {
+		t.Error("a deep purge was forgotten")
+	}
+	if l.covers(&Meta{Host: "h", Path: "/b"}) {
+		t.Error("a deep purge covers what lies beside it")
+	}
+}
+
+// covers says whether any purge covers m.
+func (l *Ledger) covers(m *Meta) bool { return l.forMount("m").covering(m).hard > 0 }
+
+// TestPurgesCostTheSame compares what a purge allocates in an empty ledger and in
+// one whose tables are full, whose journal is not yet due to be rewritten.
+func TestPurgesCostTheSame(t *testing.T) {
+	j := &memoryJournal{}
+	l, _ := NewLedger(j, 0)
+	purge := func(i int) {
+		if _, err := l.Purge(Purge{Mount: "m", Scope: ScopeTag, Tag: fmt.Sprint(i % 9000)}, epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 9000 {
+		purge(i)
+	}
+	j.kept = slices.Grow(j.kept, 1000)
+	n := 0
+	if allocs := testing.AllocsPerRun(500, func() { purge(n); n++ }); allocs > 4 {
+		t.Errorf("a purge allocates %v times", allocs)
+	}
+}
+
+// TestJournalOfManyPurges purges 100,000 paths: the journal holds what the tables
+// hold and some slack, and a ledger made from it covers the same.
+func TestJournalOfManyPurges(t *testing.T) {
+	j := &memoryJournal{}
+	l, _ := NewLedger(j, 0)
+	most := 0
+	for i := range 100_000 {
+		if _, err := l.Purge(Purge{Mount: "m", Scope: ScopePrefix, Path: fmt.Sprintf("/blog/%d/%d", i%100, i)}, epoch); err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, len(j.kept))
+	}
+	if most > 4*DefaultMaxPurges || j.rewrites > 100 {
+		t.Errorf("%d purges in the journal after %d rewrites", most, j.rewrites)
+	}
+	again, err := NewLedger(j, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100_000 {
+		m := &Meta{Host: "h", Path: fmt.Sprintf("/blog/%d/%d", i%100, i)}
+		before, after := l.forMount("m").covering(m).hard, again.forMount("m").covering(m).hard
+		if after < before || after <= uint64(i) {
+			t.Fatalf("%s: purge %d, after a restart %d", m.Path, before, after)
+		}
 	}
 }
 
@@ -273,6 +393,9 @@ func TestTakeTags(t *testing.T) {
 		{"too long", []string{"Cache-Tag", strings.Repeat("x", MaxTagBytes+1)}, "[]", false},
 		{"too many", []string{"Surrogate-Key", manyTags(MaxTags + 1)}, "", false},
 		{"as many as are kept", []string{"Surrogate-Key", manyTags(MaxTags)}, "", true},
+		{"far too many, in all fields", []string{
+			"Surrogate-Key", manyTags(10_000), "Cache-Tag", "a", "X-Cache-Tags", manyTags(10_000), "X-Litespeed-Tag", "b",
+		}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := map[string][]string{"Other": {"x"}}

@@ -200,10 +200,19 @@ func NewFreshness(status int, h http.Header, p Policy, requested, received time.
 	}
 }
 
-// Age is the current_age (RFC 9111 section 4.2.3). A clock that went back does
-// not make it less than it was on receipt.
+// clockSlack is how far a time may lie ahead of another that was read after it,
+// on another goroutine, without the clock having been set back.
+const clockSlack = 5 * time.Second
+
+// Age is the current_age (RFC 9111 section 4.2.3). Where the clock was set back
+// since the receipt nobody can tell the resident_time: the age is the longest that
+// there is, so that the response is validated before it is used.
 func (f Freshness) Age(now time.Time) time.Duration {
-	return clampDelta(f.InitialAge + max(0, now.Sub(f.Received)))
+	resident := now.Sub(f.Received)
+	if resident < -clockSlack {
+		return maxDelta * time.Second
+	}
+	return clampDelta(f.InitialAge + max(0, resident))
 }
 
 // TTL is the rest of the lifetime; zero or less is stale.

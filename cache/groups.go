@@ -1,6 +1,9 @@
 package cache
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 const (
 	// maxGroups and maxGroupBytes bound the cache groups of one response. RFC 9875
@@ -26,6 +29,17 @@ func InvalidatedGroups(method string, status int, response http.Header) ([]strin
 		return nil, true
 	}
 	return parseGroups(response["Cache-Group-Invalidation"])
+}
+
+// surplusGroups says whether Cache-Groups, for all that is read of it, names more or
+// longer groups than are kept.
+func surplusGroups(response http.Header) bool {
+	lines := response["Cache-Groups"]
+	if _, ok := newStructuredParser(lines); !ok {
+		return true
+	}
+	list, ok := parseList(lines)
+	return ok && (len(list) > maxGroups || slices.ContainsFunc(list, func(m structuredMember) bool { return len(m.text) > maxGroupBytes }))
 }
 
 func parseGroups(lines []string) ([]string, bool) {

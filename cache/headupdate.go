@@ -34,7 +34,7 @@ func (c *Cache) outdate(s *Stored, status int, h http.Header) {
 	m := new(*s.Meta)
 	m.MaxLifetime = 1
 	if _, err := c.Store.Replace(s, m); err != nil {
-		c.Hooks.log("response that is out of date was not marked", ReasonStoreFull, err)
+		c.storeFailed("response that is out of date was not marked", ReasonStoreFull, err)
 	}
 }
 

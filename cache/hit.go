@@ -70,7 +70,7 @@ func (x *serving) openStored(s *Stored) (Content, bool) {
 	body, err := s.Opener.Open()
 	if err != nil {
 		x.c.Store.Drop(s)
-		x.c.Hooks.log("stored response cannot be read and was dropped", ReasonError, err)
+		x.c.storeFailed("stored response cannot be read and was dropped", ReasonError, err)
 		return nil, false
 	}
 	return body, true

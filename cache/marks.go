@@ -39,7 +39,7 @@ func (m *marks) trim(now time.Time) {
 	for len(m.order) > 0 {
 		k := m.order[0]
 		until, ok := m.until[k]
-		if ok && now.Before(until) && len(m.order) < m.max {
+		if ok && m.holds(until, now) && len(m.order) < m.max {
 			return
 		}
 		delete(m.until, k)
@@ -53,7 +53,14 @@ func (m *marks) has(k Key, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	until, ok := m.until[k]
-	return ok && now.Before(until)
+	return ok && m.holds(until, now)
+}
+
+// holds says whether a mark until then is not over. One that would hold for longer
+// than any is of before the clock was set back.
+func (m *marks) holds(until, now time.Time) bool {
+	left := until.Sub(now)
+	return left > 0 && left <= m.life+clockSlack
 }
 
 // clear removes the mark of k.

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"iter"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,12 +34,16 @@ type mark struct {
 	at         time.Time // of the later one
 }
 
-// merge returns the later of each.
+// last is the number of the later one.
+func (m mark) last() uint64 { return max(m.hard, m.soft) }
+
+// merge returns the later of each. Numbers tell which is later: a clock may be set
+// back between two purges.
 func (m mark) merge(o mark) mark {
-	m.hard, m.soft = max(m.hard, o.hard), max(m.soft, o.soft)
-	if o.at.After(m.at) {
+	if o.last() > m.last() {
 		m.at = o.at
 	}
+	m.hard, m.soft = max(m.hard, o.hard), max(m.soft, o.soft)
 	return m
 }
 
@@ -155,27 +160,45 @@ func parent(path string) string {
 func (t *purges) covering(m *Meta) mark {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	c := t.all
-	for _, host := range [2]string{m.Host, ""} {
-		if len(t.urls) > 0 {
-			c = c.merge(t.urls[place{host, m.Path, m.Query}])
-		}
-		if len(t.prefixes) > 0 {
-			c = t.ancestors(c, host, m.Path)
-		}
-	}
-	if len(t.tags) > 0 {
-		for _, tag := range m.Tags {
-			c = c.merge(t.tags[tag])
-		}
+	var c mark
+	for o := range t.marksOver(m) {
+		c = c.merge(o)
 	}
 	return c
 }
 
-// ancestors merges into c the marks of path and of what it lies below. It takes as
-// many steps as the deepest purged path has segments. The caller holds mu.
-func (t *purges) ancestors(c mark, host, path string) mark {
-	c = c.merge(t.prefixes[place{host: host}])
+// marksOver yields the marks of everything that m belongs to, zero ones included.
+// They are no more than m has tags and, for either host, the deepest purged path
+// has segments. The caller holds mu.
+func (t *purges) marksOver(m *Meta) iter.Seq[mark] {
+	return func(yield func(mark) bool) {
+		if !yield(t.all) {
+			return
+		}
+		for _, host := range [2]string{m.Host, ""} {
+			if len(t.urls) > 0 && !yield(t.urls[place{host, m.Path, m.Query}]) {
+				return
+			}
+			if len(t.prefixes) > 0 && !t.ancestors(host, m.Path, yield) {
+				return
+			}
+		}
+		if len(t.tags) == 0 {
+			return
+		}
+		for _, tag := range m.Tags {
+			if !yield(t.tags[tag]) {
+				return
+			}
+		}
+	}
+}
+
+// ancestors yields the marks of path and of what it lies below. The caller holds mu.
+func (t *purges) ancestors(host, path string, yield func(mark) bool) bool {
+	if !yield(t.prefixes[place{host: host}]) {
+		return false
+	}
 	for end, depth := 0, 0; end < len(path) && depth < t.deepest; depth++ {
 		next := strings.IndexByte(path[end+1:], '/')
 		if next < 0 {
@@ -183,9 +206,50 @@ func (t *purges) ancestors(c mark, host, path string) mark {
 		} else {
 			end += 1 + next
 		}
-		c = c.merge(t.prefixes[place{host: host, path: path[:end]}])
+		if !yield(t.prefixes[place{host: host, path: path[:end]}]) {
+			return false
+		}
 	}
-	return c
+	return true
+}
+
+// count returns how many marks t holds, but for that of all.
+func (t *purges) count() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.prefixes) + len(t.urls) + len(t.tags)
+}
+
+// since returns how long ago a purge was applied. By a clock that was set back it
+// may lie ahead: it was now at the latest, and is taken for that from then on.
+func (t *purges) since(at, now time.Time) time.Duration {
+	d := now.Sub(at)
+	if d < -clockSlack {
+		t.setBack(now)
+	}
+	return max(d, 0)
+}
+
+// setBack has no purge lie ahead of now.
+func (t *purges) setBack(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all.at.After(now) {
+		t.all.at = now
+	}
+	for _, marks := range [...]map[place]mark{t.prefixes, t.urls} {
+		setBack(marks, now)
+	}
+	setBack(t.tags, now)
+}
+
+func setBack[K comparable](marks map[K]mark, now time.Time) {
+	for k, m := range marks {
+		if m.at.After(now) {
+			m.at = now
+			marks[k] = m
+		}
+	}
 }
 
 // appendTo appends purges that make this table.

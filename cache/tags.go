@@ -30,39 +30,54 @@ var tagFields = [...]struct {
 // sorted, without duplicates. ok is false if there are more or longer ones than
 // are kept.
 func takeTags(h http.Header) (tags []string, ok bool) {
+	ok = true
 	for _, f := range tagFields {
-		lines, present := h[f.name]
-		if !present {
-			continue
+		for _, line := range h[f.name] {
+			tags, ok = appendTags(tags, line, f.separator, ok)
 		}
 		delete(h, f.name)
-		for _, line := range lines {
-			for tag := range strings.FieldsFuncSeq(line, f.separator) {
-				tag = strings.TrimSpace(tag)
-				switch {
-				case tag == "":
-				case len(tag) > MaxTagBytes || len(tags) >= 4*MaxTags:
-					return nil, false
-				default:
-					tags = append(tags, tag)
-				}
-			}
-		}
+	}
+	if !ok {
+		return nil, false
 	}
 	slices.Sort(tags)
 	tags = slices.Compact(tags)
 	return tags, len(tags) <= MaxTags
 }
 
-// addGroups adds the cache groups of a response (RFC 9875) to its tags.
-func addGroups(tags []string, h http.Header) []string {
-	groups, _ := CacheGroups(h)
+// appendTags appends the tags of a line. ok is false, and stays so, once there is
+// one that is not kept.
+func appendTags(tags []string, line string, separator func(rune) bool, ok bool) ([]string, bool) {
+	if !ok {
+		return nil, false
+	}
+	for tag := range strings.FieldsFuncSeq(line, separator) {
+		tag = strings.TrimSpace(tag)
+		switch {
+		case tag == "":
+		case len(tag) > MaxTagBytes || len(tags) >= 4*MaxTags:
+			return nil, false
+		default:
+			tags = append(tags, tag)
+		}
+	}
+	return tags, true
+}
+
+// tagsOfAnswer takes the purge tags of an answer out of h and adds its cache groups
+// (RFC 9875), which stay. kept is false if these are not all of them.
+func tagsOfAnswer(h http.Header) (tags []string, kept bool) {
+	tags, kept = takeTags(h)
+	groups, ok := CacheGroups(h)
+	if !ok && surplusGroups(h) {
+		kept = false
+	}
 	if len(groups) == 0 {
-		return tags
+		return tags, kept
 	}
 	tags = append(tags, groups...)
 	slices.Sort(tags)
-	return slices.Compact(tags)
+	return slices.Compact(tags), kept
 }
 
 // maxSurrogateBytes bounds each field that tells a cache in front the purge tags:

@@ -94,6 +94,10 @@ func (s *script) cmdExpect(neg bool, args []string) error {
 		return s.expectLog(neg, args)
 	case subject == "logcount":
 		return s.expectLogCount(args)
+	case subject == "store":
+		return s.expectStore(neg, args)
+	case subject == "program":
+		return s.expectProgram(neg, args)
 	case subject == "same":
 		return s.expectSame(neg, args)
 	case subject == "error":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -72,7 +73,18 @@ func (logWriter) CaddyModule() caddy.ModuleInfo {
 func (logWriter) String() string    { return "caddytest" }
 func (logWriter) WriterKey() string { return "caddytest" }
 
-// OpenWriter returns the process's log buffer.
-func (logWriter) OpenWriter() (io.WriteCloser, error) { return &captured, nil }
+// OpenWriter returns the process's log buffer, or what a process that is Caddy
+// writes to the one that started it.
+func (logWriter) OpenWriter() (io.WriteCloser, error) {
+	if os.Getenv(programEnv) != "" {
+		return unclosed{os.Stderr}, nil
+	}
+	return &captured, nil
+}
+
+// unclosed is a writer that outlives the configurations that log to it.
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
 
 var _ caddy.WriterOpener = logWriter{}

@@ -9,6 +9,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if dir, ok := os.LookupEnv(programEnv); ok {
+		runProgram(dir)
+		return
+	}
 	dir, err := os.MkdirTemp("", "caddytest")
 	if err == nil {
 		err = Isolate(dir)

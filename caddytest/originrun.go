@@ -112,6 +112,8 @@ func (r *run) do(s step) error {
 		return err
 	case "header":
 		r.fields = append(r.fields, field(s.args))
+	case "headerlist":
+		return r.headerList(s.args)
 	case "date":
 		return r.date(s.args)
 	case "trailer":
@@ -160,6 +162,21 @@ func (r *run) do(s step) error {
 	case "websocket":
 		return r.websocket()
 	}
+	return nil
+}
+
+// headerList adds a field whose value is a text so many times, each time with its
+// number in place of {n}, separated by blanks.
+func (r *run) headerList(args []string) error {
+	count, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	words := make([]string, 0, max(count, 0))
+	for n := 1; n <= count; n++ {
+		words = append(words, numbered(args[2], n))
+	}
+	r.fields = append(r.fields, Field{args[0], strings.Join(words, " ")})
 	return nil
 }
 

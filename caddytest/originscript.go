@@ -40,6 +40,7 @@ var stepArgs = map[string][2]int{
 	"proto":      {1, 1},
 	"status":     {1, -1},
 	"header":     {1, 2},
+	"headerlist": {3, 3},
 	"date":       {1, 2},
 	"close":      {0, 0},
 	"send103":    {0, -1},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,6 +35,13 @@ func knownName(host string) bool {
 	names.Lock()
 	defer names.Unlock()
 	return names.origins[strings.ToLower(strings.TrimSuffix(host, "."))] > 0
+}
+
+// knownNames returns the host names of running origins.
+func knownNames() []string {
+	names.Lock()
+	defer names.Unlock()
+	return slices.Collect(maps.Keys(names.origins))
 }
 
 // resolver answers the process's look-ups in the process itself: origins have

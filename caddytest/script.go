@@ -33,6 +33,9 @@ type script struct {
 	lastErr  error // of the last load that was to fail
 	bounds   map[string]string
 	clock    clock
+	programs map[string]*program // that run
+	program  *program            // that was run last
+	mounted  []string            // file systems
 
 	mu       sync.Mutex
 	failures []error // what origins did not foresee; guarded by mu
@@ -68,6 +71,9 @@ func init() { // one of them runs others
 		"bound":   (*script).cmdBound,
 		"clock":   (*script).cmdClock,
 		"each":    (*script).cmdEach,
+		"program": (*script).cmdProgram,
+		"patch":   (*script).cmdPatch,
+		"tmpfs":   (*script).cmdTmpfs,
 	}
 }
 
@@ -104,12 +110,13 @@ func Params(dir string) testscript.Params {
 // a name.
 func setUp(env *testscript.Env) error {
 	s := &script{
-		dir:     env.WorkDir,
-		getenv:  env.Getenv,
-		origins: make(map[string]*Origin),
-		clients: make(map[string]*Client),
-		jars:    make(map[string]http.CookieJar),
-		bounds:  make(map[string]string),
+		dir:      env.WorkDir,
+		getenv:   env.Getenv,
+		origins:  make(map[string]*Origin),
+		clients:  make(map[string]*Client),
+		jars:     make(map[string]http.CookieJar),
+		bounds:   make(map[string]string),
+		programs: make(map[string]*program),
 	}
 	testbounds.Set(func(o *cache.Options) { o.Clock = s.clock.now })
 	s.server = NewServer(env.WorkDir, s.resolve)
@@ -159,11 +166,14 @@ func (s *script) tearDown() error {
 	for _, c := range s.clients {
 		c.Leave()
 	}
+	for _, p := range s.programs {
+		failed = errors.Join(failed, p.end(os.Kill))
+	}
 	for _, o := range s.origins {
 		o.Stop()
 	}
 	testbounds.Set(nil)
-	return errors.Join(failed, s.server.Stop())
+	return errors.Join(failed, s.server.Stop(), s.unmount())
 }
 
 // fail keeps what an origin reports until the next command.

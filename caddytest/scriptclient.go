@@ -48,6 +48,12 @@ func (s *script) parseCall(args []string) (Call, error) {
 		case "-H":
 			name, field, _ := strings.Cut(value, ":")
 			call.Fields = append(call.Fields, Field{name, string(unescape(strings.TrimPrefix(field, " ")))})
+		case "-at":
+			p := s.programs[value]
+			if p == nil {
+				return call, fmt.Errorf("no process %s", value)
+			}
+			call.Server = p.server
 		case "-body":
 			call.Body = unescape(value)
 		case "-bodyfile":

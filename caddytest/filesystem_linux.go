@@ -1,0 +1,51 @@
+package caddytest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/dustin/go-humanize"
+)
+
+// cmdTmpfs makes a folder a file system of its own in memory: "tmpfs FOLDER SIZE"
+// mounts one over what is there, "tmpfs FOLDER ro|rw" lets nobody write to it, or all
+// again, "tmpfs FOLDER off" takes it away.
+func (s *script) cmdTmpfs(_ bool, args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: tmpfs FOLDER SIZE|ro|rw|off")
+	}
+	folder := filepath.Join(s.dir, args[0])
+	switch args[1] {
+	case "ro":
+		return syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+	case "off":
+		s.mounted = slices.DeleteFunc(s.mounted, func(other string) bool { return other == folder })
+		return syscall.Unmount(folder, 0)
+	case "rw":
+		return syscall.Mount("", folder, "", syscall.MS_REMOUNT, "")
+	}
+	size, err := humanize.ParseBytes(args[1])
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=0755,size="+humanize.Ftoa(float64(size))); err != nil {
+		return os.NewSyscallError("mount", err)
+	}
+	s.mounted = append(s.mounted, folder)
+	return nil
+}
+
+// unmount takes the file systems of the script away.
+func (s *script) unmount() error {
+	var errs []error
+	for _, folder := range s.mounted {
+		errs = append(errs, syscall.Unmount(folder, syscall.MNT_DETACH))
+	}
+	return errors.Join(errs...)
+}
