@@ -192,9 +192,11 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	if x.variant != nil {
 		q.Split, q.Splits = x.variant.text, x.m.split.texts
 	}
-	repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	for _, name := range x.m.shared.keyed {
-		q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
+	if keyed := x.m.shared.keyed; len(keyed) > 0 {
+		repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+		for _, name := range keyed {
+			q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
+		}
 	}
 	err := c.Serve(w, x.r, q, (*passing)(x))
 	if errors.Is(err, cache.ErrStalled) {

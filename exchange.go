@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -46,6 +47,8 @@ type exchange struct {
 	q        cache.Request // what the cache is asked, and its Result
 	edited   *edited       // nil unless the request passes and may be an edit
 	answered bool          // the Result is the last word
+
+	log *caddyhttp.ExtraLogFields // nil where no site of the server has an access log
 }
 
 // claim tells whether the request is the mount's: by its path as it is now,
@@ -69,28 +72,25 @@ func (m *Mount) claim(r *http.Request) (c claim, ours bool) {
 			return c, false
 		}
 	}
-	if base, ok := publicBase(r); ok {
-		c.v = m.mapping.View(base)
-	}
+	c.v = m.mapping.ViewFrom(publicBase(r))
 	return c, true
 }
 
 // publicBase is the scheme and host that the visitor used: as a trusted proxy
 // in front of Caddy tells, else those of the connection.
-func publicBase(r *http.Request) (handler.Base, bool) {
-	scheme, host := "http", r.Host
+func publicBase(r *http.Request) (scheme, host string) {
+	scheme, host = "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if trustedPeer(r) {
-		if s := firstOfLast(r.Header["X-Forwarded-Proto"]); s == "http" || s == "https" {
-			scheme = s
-		}
-		if h := firstOfLast(r.Header["X-Forwarded-Host"]); h != "" {
-			host = h
-		}
+	toldScheme, toldHost := firstOfLast(r.Header["X-Forwarded-Proto"]), firstOfLast(r.Header["X-Forwarded-Host"])
+	if toldScheme == "" && toldHost == "" || !trustedPeer(r) {
+		return scheme, host
 	}
-	return handler.CanonicalBase(scheme, host)
+	if toldScheme == "http" || toldScheme == "https" {
+		scheme = toldScheme
+	}
+	return scheme, cmp.Or(toldHost, host)
 }
 
 func trustedPeer(r *http.Request) bool {
@@ -149,8 +149,8 @@ func (x *exchange) label() {
 	if repl, ok := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		repl.Map(x.placeholder)
 	}
-	if fields := x.logFields(); fields != nil {
-		fields.Set(zap.String("mount", x.m.Name))
+	if x.log = logFields(x.r); x.log != nil {
+		x.log.Set(zap.String("mount", x.m.Name))
 	}
 }
 
@@ -170,10 +170,10 @@ func (x *exchange) placeholder(key string) (any, bool) {
 	return nil, false
 }
 
-// logFields are what the mount adds to the access log, or nil where no site of the
+// logFields are what handlers add to the access log, or nil where no site of the
 // server has one.
-func (x *exchange) logFields() *caddyhttp.ExtraLogFields {
-	ctx := x.r.Context()
+func logFields(r *http.Request) *caddyhttp.ExtraLogFields {
+	ctx := r.Context()
 	if server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok && server.Logs == nil {
 		return nil
 	}
@@ -229,9 +229,9 @@ func (x *exchange) answer(w http.ResponseWriter) error {
 // placeholders and the metrics.
 func (x *exchange) report(took time.Duration) {
 	x.answered = true
-	if fields := x.logFields(); fields != nil {
-		fields.Set(zap.Stringer("cache_status", x.q.Result.Phase))
-		fields.Set(zap.Stringer("cache_reason", x.q.Result.Reason))
+	if x.log != nil {
+		x.log.Set(zap.Stringer("cache_status", x.q.Result.Phase))
+		x.log.Set(zap.Stringer("cache_reason", x.q.Result.Reason))
 	}
 	x.m.metrics.served(x.q.Result.Phase, x.q.Result.Reason, took)
 }

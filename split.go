@@ -137,8 +137,8 @@ func (x *exchange) assign(w http.ResponseWriter) (http.ResponseWriter, func()) {
 	visitor := s.Visitor(r, client)
 	x.variant = s.variants[s.Assign(visitor.ID).Label]
 	x.variant.requests[visitor.By].Inc()
-	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		fields.Set(zap.String("split", x.variant.text))
+	if x.log != nil {
+		x.log.Set(zap.String("split", x.variant.text))
 	}
 	answer := &splitWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
 	if visitor.Remember {

@@ -74,7 +74,7 @@ type serving struct {
 	origin Handler
 
 	key   Key
-	parts KeyParts
+	query string // as it is keyed
 	found Found
 	why   Reason // why it is forwarded
 	// credentials: the request reaches the origin with Authorization.
@@ -91,8 +91,8 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return x.pass(reason)
 	}
-	x.parts = c.parts(r, q)
-	x.key = NewKey(x.parts)
+	parts := c.parts(r, q)
+	x.key, x.query = NewKey(parts), parts.Query
 	q.Result.Key = x.key
 	x.credentials = c.Authorization(r)
 	now := c.Clock()

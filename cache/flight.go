@@ -88,7 +88,7 @@ func (x *serving) newFlight(key Key, base *Stored) *flight {
 	f := &flight{
 		c: x.c, key: key, base: base, seen: x.found.Stored, handler: x.origin, fastCGI: x.q.FastCGI,
 		ctx: ctx, cancel: cancel,
-		place: Meta{Key: x.key.Bytes(), Mount: x.c.Mount, Host: x.q.Host, Path: x.q.Path, Query: x.parts.Query},
+		place: Meta{Key: x.key.Bytes(), Mount: x.c.Mount, Host: x.q.Host, Path: x.q.Path, Query: x.query},
 		hints: make(chan hint, 4), ready: make(chan struct{}), stalled: make(chan struct{}),
 	}
 	if x.q.Detach != nil {

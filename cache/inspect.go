@@ -122,8 +122,7 @@ func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return Explanation{Phase: PhasePass.String(), Reason: reason.String()}
 	}
-	x := &serving{c: c, r: r, q: q, parts: c.parts(r, q), credentials: c.Authorization(r)}
-	x.key = NewKey(x.parts)
+	x := &serving{c: c, r: r, q: q, key: NewKey(c.parts(r, q)), credentials: c.Authorization(r)}
 	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
 	e := Explanation{Key: strconv.FormatUint(x.key.Hash(), 16)}
 	if s := x.found.Stored; s != nil {

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -43,8 +45,8 @@ type Mount struct {
 	loopToken   string
 	fingerprint uint64
 
-	mu    sync.RWMutex
-	views map[Base]*View // guarded by mu; len(views) <= maxViews
+	views  atomic.Pointer[map[Base]*View] // at most maxViews; replaced, never changed
+	adding sync.Mutex                     // held while views is replaced
 }
 
 // New checks o and returns its Mount.
@@ -71,8 +73,8 @@ func New(o Options) (*Mount, error) {
 		requests:       newRequestPolicy(o.Transform),
 		loaded:         time.Now(),
 		loopToken:      "mount-" + rand.Text(),
-		views:          make(map[Base]*View),
 	}
+	m.views.Store(new(map[Base]*View))
 	for _, s := range o.Sites {
 		a, ok := parseAddress(s)
 		if !ok {
@@ -173,28 +175,43 @@ func (m *Mount) sum() uint64 {
 // Options.Public wins over b. Views are kept in a bounded table; they are
 // immutable and safe for concurrent use.
 func (m *Mount) View(b Base) *View {
-	if m.pinned != nil {
-		return m.pinned
-	}
-	m.mu.RLock()
-	v := m.views[b]
-	m.mu.RUnlock()
-	if v != nil {
+	if v := (*m.views.Load())[b]; v != nil {
 		return v
 	}
-	v = newView(m, b)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if known := m.views[b]; known != nil {
-		return known
+	m.adding.Lock()
+	defer m.adding.Unlock()
+	views := *m.views.Load()
+	if v := views[b]; v != nil {
+		return v
 	}
-	if len(m.views) >= maxViews {
+	v := m.pinned
+	if v == nil {
+		v = newView(m, b)
+	}
+	if len(views) >= maxViews {
 		// Made-up hosts fill the table only to empty it: those in use come back
 		// at their next request.
-		clear(m.views)
+		views = nil
 	}
-	m.views[b] = v
+	more := make(map[Base]*View, len(views)+1)
+	maps.Copy(more, views)
+	more[b] = v
+	m.views.Store(&more)
 	return v
+}
+
+// ViewFrom is View for the scheme and Host field of a request, however they spell
+// the base. It returns nil where they name none, as CanonicalBase says.
+func (m *Mount) ViewFrom(scheme, host string) *View {
+	// The table has canonical bases only, so what is found there is one.
+	if v := (*m.views.Load())[Base{scheme, host}]; v != nil {
+		return v
+	}
+	b, ok := CanonicalBase(scheme, host)
+	if !ok {
+		return nil
+	}
+	return m.View(b)
 }
 
 // View is a Mount bound to one public base. It maps URLs between the two sides.

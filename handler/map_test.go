@@ -157,8 +157,8 @@ func TestView(t *testing.T) {
 		if got := m.View(Base{"https", host}).Public().Host; got != host {
 			t.Fatalf("View of %s is of %s", host, got)
 		}
-		if len(m.views) > maxViews {
-			t.Fatalf("%d views are kept", len(m.views))
+		if n := len(*m.views.Load()); n > maxViews {
+			t.Fatalf("%d views are kept", n)
 		}
 	}
 	if home := m.View(b).Home(); home != "https://example.com/blog/" {
@@ -179,6 +179,27 @@ func TestView(t *testing.T) {
 	}
 	if got := pinned.View(Base{"http", "evil.example"}).Public(); got != b {
 		t.Errorf("the pinned base lost to %v", got)
+	}
+}
+
+func TestViewFrom(t *testing.T) {
+	m := newMount(t, Transparent, "/blog", siteHTTPS)
+	v := m.View(Base{"https", "example.com"})
+	for _, host := range []string{"example.com", "Example.COM", "example.com.", "example.com:443", "example.com:0443"} {
+		if m.ViewFrom("https", host) != v {
+			t.Errorf("%q is seen from elsewhere than example.com", host)
+		}
+	}
+	if n := len(*m.views.Load()); n != 1 {
+		t.Errorf("%d views are kept, want one for all spellings", n)
+	}
+	for _, host := range []string{"", "a b", "user@example.com", "example.com:0", "example.com/x"} {
+		if m.ViewFrom("https", host) != nil {
+			t.Errorf("%q is no host, yet has a view", host)
+		}
+	}
+	if m.ViewFrom("http", "example.com") == v {
+		t.Error("http is seen as https")
 	}
 }
 
