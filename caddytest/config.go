@@ -47,7 +47,7 @@ func (s sandbox) confine(config []byte) ([]byte, error) {
 	}
 
 	admin := child(root, "admin")
-	setDefault(admin, "listen", "unix/"+s.adminSocket(s.loads))
+	admin["listen"] = "unix/" + s.adminSocket(s.loads)
 	child(admin, "config")["persist"] = false
 	setDefault(root, "storage", object{"module": "file_system", "root": s.dir + "/storage"})
 	s.confineLogs(root)

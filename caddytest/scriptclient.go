@@ -283,10 +283,20 @@ func (s *script) cmdWSRecv(_ bool, args []string) error {
 	return c.Chunk(frame)
 }
 
-// cmdAdmin sends a request to the admin API: "admin METHOD PATH [BODY]".
+// cmdAdmin sends a request to the admin API:
+// "admin [-H 'NAME: VALUE'] METHOD PATH [BODY]".
 func (s *script) cmdAdmin(_ bool, args []string) error {
+	usage := errors.New("usage: admin [-H 'NAME: VALUE'] METHOD PATH [BODY]")
+	var name, value string
+	if len(args) > 2 && args[0] == "-H" {
+		var ok bool
+		if name, value, ok = strings.Cut(args[1], ": "); !ok {
+			return usage
+		}
+		args = args[2:]
+	}
 	if len(args) < 2 || len(args) > 3 {
-		return errors.New("usage: admin METHOD PATH [BODY]")
+		return usage
 	}
 	var body []byte
 	if len(args) == 3 {
@@ -298,6 +308,9 @@ func (s *script) cmdAdmin(_ bool, args []string) error {
 	}
 	if len(body) > 0 {
 		request.Header.Set("Content-Type", "application/json")
+	}
+	if name != "" {
+		request.Header.Set(name, value)
 	}
 	response, err := s.server.Admin(request)
 	if err != nil {
