@@ -96,7 +96,7 @@ func TestMissingToolsAreNamedWithTheirPackages(t *testing.T) {
 	if err == nil {
 		t.Fatal("nothing is missing")
 	}
-	for _, want := range []string{"taskset, h2load: not installed", "apt-get install util-linux nghttp2-client nginx varnish"} {
+	for _, want := range []string{"taskset, h2load, strace: not installed", "apt-get install util-linux nghttp2-client strace nginx varnish"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}

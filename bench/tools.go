@@ -11,7 +11,7 @@ import (
 type tool struct{ name, pack string }
 
 var (
-	needed   = []tool{{"taskset", "util-linux"}, {"h2load", "nghttp2-client"}}
+	needed   = []tool{{"taskset", "util-linux"}, {"h2load", "nghttp2-client"}, {"strace", "strace"}}
 	compared = []tool{{"nginx", "nginx"}, {"varnishd", "varnish"}}
 )
 
