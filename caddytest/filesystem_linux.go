@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -20,7 +21,7 @@ func (s *script) cmdTmpfs(_ bool, args []string) error {
 	folder := filepath.Join(s.dir, args[0])
 	switch args[1] {
 	case "ro":
-		return syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+		return readOnly(folder)
 	case "off":
 		s.mounted = slices.DeleteFunc(s.mounted, func(other string) bool { return other == folder })
 		return syscall.Unmount(folder, 0)
@@ -39,6 +40,19 @@ func (s *script) cmdTmpfs(_ bool, args []string) error {
 	}
 	s.mounted = append(s.mounted, folder)
 	return nil
+}
+
+// readOnly waits until nobody has a file of the folder open for writing: a flight may
+// let go of what it stored a moment after the server has stopped.
+func readOnly(folder string) error {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(limit); ; <-again.C {
+		err := syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+		if !errors.Is(err, syscall.EBUSY) || time.Now().After(deadline) {
+			return os.NewSyscallError("mount", err)
+		}
+	}
 }
 
 // unmount takes the file systems of the script away.
