@@ -122,6 +122,11 @@ func (c *Cache) check() error {
 			return fmt.Errorf("cache bypass_path %q: expected a path relative to the mount, such as /cart/*", p)
 		}
 	}
+	for _, k := range c.Key {
+		if placeholder.FindString(k) != k {
+			return fmt.Errorf("cache key %q: expected a placeholder such as {http.request.header.X-Region}", k)
+		}
+	}
 	if _, err := c.codings(); err != nil {
 		return err
 	}
