@@ -182,7 +182,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if err := place.passedBy(); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
-	for _, warning := range place.unreachable() {
+	for _, warning := range place.warnings() {
 		m.logger.Warn(warning, zap.String("mount", m.Path))
 	}
 	m.hosts = place.hosts()
