@@ -78,7 +78,7 @@ type mountStatus struct {
 }
 
 func serveStatus(w http.ResponseWriter, _ *http.Request) error {
-	s := status{Stores: make(map[string]map[string]cache.StoreStats)}
+	s := status{Mounts: []mountStatus{}, Stores: make(map[string]map[string]cache.StoreStats)}
 	assigned, err := countAssigned()
 	if err != nil {
 		return err
@@ -136,6 +136,9 @@ func servePurge(w http.ResponseWriter, r *http.Request) error {
 	if err := d.Decode(&req); err != nil {
 		return bad(fmt.Errorf("reading the purge: %w", err))
 	}
+	if d.More() {
+		return bad(errors.New("reading the purge: more than one"))
+	}
 	purges, err := req.purges()
 	if err != nil {
 		return bad(err)
@@ -191,6 +194,9 @@ func (req *purgeRequest) purges() ([]boundPurge, error) {
 		}
 	}
 	if req.All || len(req.Tags) > 0 {
+		if req.Mount == "" {
+			return nil, errors.New("all and tags need the name of a mount, as in status")
+		}
 		mounts := live.named(req.Mount)
 		if len(mounts) == 0 {
 			return nil, fmt.Errorf("there is no mount named %q", req.Mount)

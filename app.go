@@ -86,21 +86,26 @@ func (a *App) checkStore(name string) error {
 	return nil
 }
 
-// register adds a mount whose cache is to be opened when the app starts. Caddy
+// register adds a mount, whose cache is to be opened when the app starts. Caddy
 // provisions one module after the other.
 func (a *App) register(m *Mount) error {
-	if err := a.checkStore(m.Cache.Store); err != nil {
-		return err
+	if !m.Cache.Off {
+		if err := a.checkStore(m.Cache.Store); err != nil {
+			return err
+		}
 	}
 	a.mounts = append(a.mounts, m)
 	return nil
 }
 
-// Start opens the stores and gives each mount its cache. Requests that come
+// Start opens the stores and gives each mount that has one its cache. Requests that come
 // before that pass by the cache.
 func (a *App) Start() error {
 	a.opened = make(map[string]bool)
 	for _, m := range a.mounts {
+		if m.Cache.Off {
+			continue
+		}
 		if err := a.open(m); err != nil {
 			return errors.Join(fmt.Errorf("mount %s: %w", m.Name, err), a.Stop())
 		}

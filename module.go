@@ -214,7 +214,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	m.HandlersRaw = nil
 	refuseSurplus(route.Handlers)
 	m.inner = route.Compile(caddyhttp.HandlerFunc(unanswered))
-	return m.provisionCache(ctx, chain, len(m.hosts) > 0)
+	return m.provisionCache(ctx, chain)
 }
 
 // Cleanup gives back what the configuration holds. It also runs after a
