@@ -167,6 +167,8 @@ func (x *exchange) placeholder(key string) (any, bool) {
 		return x.q.Result.Phase.String(), true
 	case key == "http.mount.cache.reason" && decided:
 		return x.q.Result.Reason.String(), true
+	case key == "http.mount.cache.key" && decided:
+		return x.q.Result.Key.String(), true
 	}
 	return "", strings.HasPrefix(key, "http.mount.")
 }

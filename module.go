@@ -54,6 +54,7 @@ const (
 // `{http.mount.name}` | The label of the mount that served the request
 // `{http.mount.cache.status}` | `hit`, `miss`, `pass`, ...
 // `{http.mount.cache.reason}` | Why, in one word
+// `{http.mount.cache.key}` | A number for the cache key; empty where the request was not looked up
 // `{http.mount.split}` | The variant of the request, as `<split>=<variant>`
 type Mount struct {
 	// The path under which visitors see the site: `/blog`; `/` takes the whole

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -125,7 +124,7 @@ func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 	x := &serving{c: c, r: r, q: q, parts: c.parts(r, q), credentials: c.Authorization(r)}
 	x.key = NewKey(x.parts)
 	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
-	e := Explanation{Key: strconv.FormatUint(x.key.Hash(), 16)}
+	e := Explanation{Key: x.key.String()}
 	if s := x.found.Stored; s != nil {
 		l := c.listed(s.Meta)
 		e.Stored = &l

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
+	"strconv"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -101,6 +102,14 @@ func (k Key) Primary() Key {
 // Hash returns the 64-bit xxhash of the key's bytes, for sharding and for log
 // lines. It does not identify the key.
 func (k Key) Hash() uint64 { return k.hash }
+
+// String returns the Hash in hexadecimal, or "" for the zero Key.
+func (k Key) String() string {
+	if k.bytes == "" {
+		return ""
+	}
+	return strconv.FormatUint(k.hash, 16)
+}
 
 // Bytes returns the whole key as a string of arbitrary bytes.
 func (k Key) Bytes() string { return k.bytes }

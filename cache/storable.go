@@ -101,19 +101,6 @@ func storableLifetime(x *Exchange) Reason {
 	return ReasonStored
 }
 
-// TTLApplies reports whether an operator's ttl rule that names no status code
-// applies to this one. Errors, temporary redirects and empty answers are cached
-// by ttl only where a rule names them: an origin that states no lifetime for
-// them means nothing for the next visitor.
-func TTLApplies(status int) bool {
-	switch status {
-	case http.StatusOK, http.StatusNonAuthoritativeInfo, http.StatusMultipleChoices,
-		http.StatusMovedPermanently, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
-
 // sharesAuthorized reports whether the answer to a request with Authorization
 // may be shared: only these three say so (RFC 9111 section 3.5).
 func sharesAuthorized(p *Policy) bool {
