@@ -122,7 +122,6 @@ type purgeRequest struct {
 const (
 	maxPurgeBytes = 1 << 20
 	maxPurges     = 10_000
-	maxTagBytes   = 1024
 )
 
 func servePurge(w http.ResponseWriter, r *http.Request) error {
@@ -203,8 +202,8 @@ func (req *purgeRequest) purges() ([]boundPurge, error) {
 		}
 		for _, m := range mounts {
 			for _, tag := range req.Tags {
-				if tag = strings.TrimSpace(tag); tag == "" || len(tag) > maxTagBytes {
-					return nil, fmt.Errorf("a tag has from 1 to %d bytes", maxTagBytes)
+				if tag = strings.TrimSpace(tag); tag == "" || len(tag) > cache.MaxTagBytes {
+					return nil, fmt.Errorf("a tag has from 1 to %d bytes", cache.MaxTagBytes)
 				}
 				add(m, cache.Purge{Scope: cache.ScopeTag, Tag: tag})
 			}

@@ -99,11 +99,8 @@ func (k Key) Primary() Key {
 	return KeyFromBytes(k.bytes[:size+int(n)])
 }
 
-// Hash returns the 64-bit xxhash of the key's bytes, for sharding and for log
-// lines. It does not identify the key.
-func (k Key) Hash() uint64 { return k.hash }
-
-// String returns the Hash in hexadecimal, or "" for the zero Key.
+// String returns the 64-bit xxhash of the key's bytes in hexadecimal, for people; ""
+// for the zero Key. It does not identify the key.
 func (k Key) String() string {
 	if k.bytes == "" {
 		return ""
