@@ -343,7 +343,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	}
 
 	rw := handler.NewResponseWriter(w, v, &outer)
-	rw.Learn = m.learn
+	rw.Learn, rw.Fault = m.learn, m.fault
 	rw.KeepInternal = first != readByVisitor
 	rw.Rest = rest
 	since := r.Header["If-Modified-Since"]
