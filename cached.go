@@ -158,7 +158,7 @@ func (m *Mount) openCache(s *openStore) error {
 	return nil
 }
 
-// bypasses says why a request is to pass by the cache.
+// bypasses is Bypass of the cache's options.
 func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 	if reason := m.shared.bypass.Reason(q.Rest, q.RawQuery, r.Header); reason != cache.ReasonStored {
 		return reason
@@ -168,7 +168,7 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 			return cache.ReasonBypass
 		}
 	}
-	return cache.ReasonUndecided
+	return cache.ReasonStored
 }
 
 // sendsCredentials tells whether the site is sent credentials with the request.

@@ -133,6 +133,7 @@ func (x *serving) notModified(p *prepared) {
 func (x *serving) abort(reason Reason) {
 	x.c.counts.cut.Add(1)
 	x.c.Hooks.cut(reason)
+	x.q.Result.Reason = reason
 	panic(http.ErrAbortHandler)
 }
 

@@ -52,7 +52,7 @@ type Request struct {
 // placeholders.
 type Result struct {
 	Phase  Phase
-	Reason Reason // ReasonUndecided: not answered yet
+	Reason Reason // ReasonUndecided: not answered yet; of an answer that was cut, why
 	// Status is this cache's member of Cache-Status, as it was sent.
 	Status Status
 	// Key is the cache key, zero if none was made.
