@@ -67,6 +67,13 @@ func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage) error
 // prepareCache sets what the cache is asked with.
 func (m *Mount) prepareCache(ctx caddy.Context, chain []json.RawMessage) error {
 	c := m.Cache
+	for _, t := range c.TTL {
+		for _, status := range t.Status {
+			if cache.NeverStored(status) {
+				m.logger.Warn("a ttl for a status that is never stored has no effect", zap.String("mount", m.Name), zap.Int("status", status))
+			}
+		}
+	}
 	if c.Store == "" {
 		c.Store = defaultStore
 	}

@@ -51,7 +51,7 @@ func Storable(x Exchange) Reason {
 		return ReasonStream
 	case x.Status == http.StatusPartialContent:
 		return ReasonPartial
-	case x.Status < 200 || x.Status == http.StatusNotModified || x.Status > 599 || dependsOnRequest(x.Status):
+	case NeverStored(x.Status):
 		return ReasonStatus
 	case x.Status == http.StatusRequestURITooLong && x.Freshness.Source != LifetimeHeuristic:
 		// It speaks of the URL, but mostly for a server on the way whose limit is
@@ -66,6 +66,12 @@ func Storable(x Exchange) Reason {
 		return ReasonTooLarge
 	}
 	return storableLifetime(&x)
+}
+
+// NeverStored reports whether a response with this status is stored under no
+// circumstances, whoever states a lifetime.
+func NeverStored(status int) bool {
+	return status < 200 || status == http.StatusPartialContent || status == http.StatusNotModified || status > 599 || dependsOnRequest(status)
 }
 
 // maxStoredHeaderBytes bounds the header of a stored response. No site means a longer
