@@ -35,6 +35,9 @@ type Inspection struct {
 	Store StoreStats `json:"store"`
 }
 
+// Flights returns how many fetches run now.
+func (c *Cache) Flights() int { return c.flights.count() }
+
 // Inspect returns the present numbers.
 func (c *Cache) Inspect() Inspection {
 	n := &c.counts
@@ -47,7 +50,7 @@ func (c *Cache) Inspect() Inspection {
 			PhaseRefused.String(): n.refused.Load(),
 		},
 		Fetches: n.fetches.Load(), Stored: n.stored.Load(), Cut: n.cut.Load(),
-		Flights: c.flights.count(), FlightBytes: c.memory.used.Load(), Marks: c.marks.count(),
+		Flights: c.Flights(), FlightBytes: c.memory.used.Load(), Marks: c.marks.count(),
 		Cookies: c.cookieNames.copy(), CookieMisses: n.cookieBlocked.Load(),
 		LastPurge: c.Ledger.Last(), PurgeMarks: c.Ledger.Count(c.Mount),
 		Store: c.Store.Stats(),
