@@ -2,7 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
-	"strconv"
+	"fmt"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -105,7 +105,7 @@ func (k Key) String() string {
 	if k.bytes == "" {
 		return ""
 	}
-	return strconv.FormatUint(k.hash, 16)
+	return fmt.Sprintf("%016x", k.hash)
 }
 
 // Bytes returns the whole key as a string of arbitrary bytes.
