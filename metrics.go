@@ -79,7 +79,8 @@ func collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
 		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits,
-		storeCollector{}, flightCollector{},
+		storeCollector{},
+		flightCollector{},
 	}
 }
 
