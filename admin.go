@@ -78,7 +78,7 @@ type mountStatus struct {
 }
 
 func serveStatus(w http.ResponseWriter, _ *http.Request) error {
-	s := status{Stores: make(map[string]map[string]cache.StoreStats)}
+	s := status{Mounts: []mountStatus{}, Stores: make(map[string]map[string]cache.StoreStats)}
 	assigned, err := countAssigned()
 	if err != nil {
 		return err
@@ -122,7 +122,6 @@ type purgeRequest struct {
 const (
 	maxPurgeBytes = 1 << 20
 	maxPurges     = 10_000
-	maxTagBytes   = 1024
 )
 
 func servePurge(w http.ResponseWriter, r *http.Request) error {
@@ -135,6 +134,9 @@ func servePurge(w http.ResponseWriter, r *http.Request) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
 		return bad(fmt.Errorf("reading the purge: %w", err))
+	}
+	if d.More() {
+		return bad(errors.New("reading the purge: more than one"))
 	}
 	purges, err := req.purges()
 	if err != nil {
@@ -191,14 +193,17 @@ func (req *purgeRequest) purges() ([]boundPurge, error) {
 		}
 	}
 	if req.All || len(req.Tags) > 0 {
+		if req.Mount == "" {
+			return nil, errors.New("all and tags need the name of a mount, as in status")
+		}
 		mounts := live.named(req.Mount)
 		if len(mounts) == 0 {
 			return nil, fmt.Errorf("there is no mount named %q", req.Mount)
 		}
 		for _, m := range mounts {
 			for _, tag := range req.Tags {
-				if tag = strings.TrimSpace(tag); tag == "" || len(tag) > maxTagBytes {
-					return nil, fmt.Errorf("a tag has from 1 to %d bytes", maxTagBytes)
+				if tag = strings.TrimSpace(tag); tag == "" || len(tag) > cache.MaxTagBytes {
+					return nil, fmt.Errorf("a tag has from 1 to %d bytes", cache.MaxTagBytes)
 				}
 				add(m, cache.Purge{Scope: cache.ScopeTag, Tag: tag})
 			}

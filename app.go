@@ -3,6 +3,8 @@ package mount
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -60,7 +62,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 // Validate checks the sizes.
 func (a *App) Validate() error {
 	folders := make(map[string]string)
-	for name, s := range a.Stores {
+	for _, name := range slices.Sorted(maps.Keys(a.Stores)) {
+		s := a.Stores[name]
 		if err := s.check(name); err != nil {
 			return err
 		}
@@ -75,21 +78,34 @@ func (a *App) Validate() error {
 	return nil
 }
 
-// register adds a mount whose cache is to be opened when the app starts. Caddy
+// checkStore tells whether there is a store with the name.
+func (a *App) checkStore(name string) error {
+	if name != defaultStore && a.Stores[name] == nil {
+		return fmt.Errorf("there is no store %q; define it in the global option mount", name)
+	}
+	return nil
+}
+
+// register adds a mount, whose cache is to be opened when the app starts. Caddy
 // provisions one module after the other.
 func (a *App) register(m *Mount) error {
-	if _, ok := a.Stores[m.Cache.Store]; !ok {
-		return fmt.Errorf("there is no store %q; define it in the global option mount", m.Cache.Store)
+	if !m.Cache.Off {
+		if err := a.checkStore(m.Cache.Store); err != nil {
+			return err
+		}
 	}
 	a.mounts = append(a.mounts, m)
 	return nil
 }
 
-// Start opens the stores and gives each mount its cache. Requests that come
+// Start opens the stores and gives each mount that has one its cache. Requests that come
 // before that pass by the cache.
 func (a *App) Start() error {
 	a.opened = make(map[string]bool)
 	for _, m := range a.mounts {
+		if m.Cache.Off {
+			continue
+		}
 		if err := a.open(m); err != nil {
 			return errors.Join(fmt.Errorf("mount %s: %w", m.Name, err), a.Stop())
 		}

@@ -3,7 +3,6 @@ package mount
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -18,7 +17,7 @@ import (
 // A rewrite counts if it may change a path below the mount, a security route
 // if its matchers may tell paths below the mount from others.
 func (p place) passedBy() error {
-	walk := &securityWalk{prefix: p.prefix}
+	walk := &securityWalk{place: p}
 	for _, l := range p.levels {
 		for _, route := range l.routes[:l.current] {
 			walk.route(route)
@@ -45,7 +44,7 @@ func (p place) passedBy() error {
 
 // securityWalk follows the routes in the order in which a request meets them.
 type securityWalk struct {
-	prefix    string
+	place
 	rewritten bool
 	passed    string // the first security handler that would be passed by
 }
@@ -88,16 +87,6 @@ func (s *securityWalk) handler(name string, handlesResponse bool, matchers caddy
 	}
 }
 
-// elsewhere tells whether the matchers keep a route away from the mount for certain.
-func (s *securityWalk) elsewhere(matchers caddyhttp.MatcherSets) bool {
-	for _, set := range matchers {
-		if patterns := pathPatterns(set); len(patterns) == 0 || s.overlaps(patterns) {
-			return false
-		}
-	}
-	return len(matchers) > 0
-}
-
 // scoped tells whether the matchers choose by path in a way that a rewrite below
 // the mount could change.
 func (s *securityWalk) scoped(matchers caddyhttp.MatcherSets) bool {
@@ -117,19 +106,6 @@ func (s *securityWalk) scoped(matchers caddyhttp.MatcherSets) bool {
 			case *caddyhttp.MatchPathRE, *caddyhttp.MatchExpression:
 				return true // may look at the path
 			}
-		}
-	}
-	return false
-}
-
-// overlaps tells whether a pattern could match a path below the mount. Caddy's
-// path matcher does not look at letter case.
-func (s *securityWalk) overlaps(patterns []string) bool {
-	below := strings.ToLower(s.prefix) + "/"
-	for _, pattern := range patterns {
-		fixed, _, wild := strings.Cut(strings.ToLower(pattern), "*")
-		if strings.HasPrefix(fixed, below) || wild && strings.HasPrefix(below, fixed) {
-			return true
 		}
 	}
 	return false

@@ -44,7 +44,8 @@ type Cache struct {
 	// with a disk.
 	MaxBody Size `json:"max_body,omitempty"`
 
-	// Placeholders whose values are part of the cache key. Default: none.
+	// Placeholders whose values are part of the cache key, each alone:
+	// `{http.request.header.X-Region}`. Default: none.
 	Key []string `json:"key,omitempty"`
 
 	// Patterns of query parameters that are neither keyed nor sent on fetches
@@ -68,10 +69,14 @@ type Cache struct {
 	// section 4.2.2). Default: false.
 	Heuristic bool `json:"heuristic,omitempty"`
 
-	// How long browsers, and caches between them and Caddy, may keep a response
-	// whose lifetime the origin did not state. Default: 0, they ask each time.
+	// How long browsers may keep a response whose lifetime the origin did not
+	// state. Default: 0, they ask each time.
 	Browser caddy.Duration `json:"browser,omitempty"`
-	CDN     caddy.Duration `json:"cdn,omitempty"`
+
+	// How long caches between browsers and Caddy may keep such a response
+	// (CDN-Cache-Control, RFC 9213). Those that Caddy trusts are then told the
+	// purge tags too. Excludes a `split`. Default: 0, they ask each time.
+	CDN caddy.Duration `json:"cdn,omitempty"`
 
 	// The content codings that visitors get, the most wanted first: any of `br`,
 	// `zstd` and `gzip`, or `off` alone. Each is made once and kept with the
@@ -120,6 +125,11 @@ func (c *Cache) check() error {
 	for _, p := range c.BypassPath {
 		if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "*") {
 			return fmt.Errorf("cache bypass_path %q: expected a path relative to the mount, such as /cart/*", p)
+		}
+	}
+	for _, k := range c.Key {
+		if placeholder.FindString(k) != k {
+			return fmt.Errorf("cache key %q: expected a placeholder such as {http.request.header.X-Region}", k)
 		}
 	}
 	if _, err := c.codings(); err != nil {

@@ -41,20 +41,38 @@ type shared struct {
 	drop   *cache.DropQuery
 }
 
-// provisionCache prepares the cache. chain is the JSON of the inner chain.
-func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage, hosts bool) error {
+// provisionCache prepares the cache, unless it is off, and makes the mount known to
+// the app. chain is the JSON of the inner chain.
+func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage) error {
 	if m.Cache == nil {
 		m.Cache = new(Cache)
 	}
-	c := m.Cache
-	if c.Off {
-		return nil
-	}
-	if !hosts && m.Public == "" {
+	if !m.Cache.Off && len(m.hosts) == 0 && m.Public == "" {
 		m.logger.Warn("this site has no host names, so a visitor could fill the cache under any name; "+
 			"nothing is cached until public says what the address is (public https://example.com)", zap.String("mount", m.Name))
-		c.Off = true
-		return nil
+		m.Cache.Off = true
+	}
+	if !m.Cache.Off {
+		if err := m.prepareCache(ctx, chain); err != nil {
+			return err
+		}
+	}
+	app, err := ctx.App("mount")
+	if err != nil {
+		return fmt.Errorf("getting the app mount: %w", err)
+	}
+	return app.(*App).register(m)
+}
+
+// prepareCache sets what the cache is asked with.
+func (m *Mount) prepareCache(ctx caddy.Context, chain []json.RawMessage) error {
+	c := m.Cache
+	for _, t := range c.TTL {
+		for _, status := range t.Status {
+			if cache.NeverStored(status) {
+				m.logger.Warn("a ttl for a status that is never stored has no effect", zap.String("mount", m.Name), zap.Int("status", status))
+			}
+		}
 	}
 	if c.Store == "" {
 		c.Store = defaultStore
@@ -81,12 +99,7 @@ func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage, hosts
 		drop = cache.DefaultDropQuery()
 	}
 	m.shared.drop = cache.NewDropQuery(drop)
-
-	app, err := ctx.App("mount")
-	if err != nil {
-		return fmt.Errorf("getting the app mount: %w", err)
-	}
-	return app.(*App).register(m)
+	return nil
 }
 
 // placeholder finds the placeholders in the JSON of handlers.
@@ -152,7 +165,7 @@ func (m *Mount) openCache(s *openStore) error {
 	return nil
 }
 
-// bypasses says why a request is to pass by the cache.
+// bypasses is Bypass of the cache's options.
 func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 	if reason := m.shared.bypass.Reason(q.Rest, q.RawQuery, r.Header); reason != cache.ReasonStored {
 		return reason
@@ -162,7 +175,7 @@ func (m *Mount) bypasses(r *http.Request, q *cache.Request) cache.Reason {
 			return cache.ReasonBypass
 		}
 	}
-	return cache.ReasonUndecided
+	return cache.ReasonStored
 }
 
 // sendsCredentials tells whether the site is sent credentials with the request.

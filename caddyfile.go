@@ -153,8 +153,10 @@ func (p *mountParser) origin() error {
 // block parses the subdirectives: ours here, all others are kept for reverse_proxy.
 func (p *mountParser) block() error {
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
-		var err error
-		p.note()
+		err := p.note("name", "aware", "public", "bare", "authorization", "transform", "forward", "cache", "split", "handle")
+		if err != nil {
+			return err
+		}
 		switch p.Val() {
 		case "name":
 			err = p.oneWord(&p.m.Name)
@@ -195,9 +197,6 @@ func (p *mountParser) block() error {
 		case "split":
 			err = p.split()
 		case "handle":
-			if p.handle != nil {
-				return p.Err("handle is given twice")
-			}
 			p.handle = p.NextSegment()
 		case "to":
 			if !p.NextArg() {
@@ -236,11 +235,9 @@ func (p *mountParser) probe(o handler.Options) error {
 func (p *mountParser) forwardFields() error {
 	args := p.RemainingArgs()
 	switch {
-	case p.m.Forward != nil:
-		return p.Err("forward is given twice")
-	case len(args) == 0:
+	case len(args) == 0 || len(args) > 1 && slices.Contains(args, "strict"):
 		return p.Err("expected: forward strict, or forward <field>...")
-	case len(args) == 1 && args[0] == "strict":
+	case args[0] == "strict":
 		p.m.Forward = new(Forward)
 		return nil
 	}
@@ -264,15 +261,15 @@ func (p *mountParser) aware() error {
 	return nil
 }
 
-// oneWord reads the single argument of a subdirective that may stand once.
+// oneWord reads the single argument of a subdirective.
 func (p *mountParser) oneWord(into *string) error {
 	word := p.Val()
-	if *into != "" {
-		return p.Errf("%s is given twice", word)
-	}
 	args := p.RemainingArgs()
-	if len(args) != 1 || args[0] == "" {
+	switch {
+	case len(args) != 1:
 		return p.Errf("%s needs exactly one value, got %d", word, len(args))
+	case args[0] == "":
+		return p.Errf("%s must not be empty", word)
 	}
 	*into = args[0]
 	return nil

@@ -2,6 +2,7 @@ package mount
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -32,13 +33,18 @@ func at(token caddyfile.Token) *caddyfile.Dispenser {
 	return d
 }
 
-// note remembers where the current word stands. Of one that is repeated the last
-// place counts.
-func (p *mountParser) note() {
+// note remembers where the current word stands, and refuses it if it is one of once
+// and has stood before. Of another that is repeated the last place counts.
+func (p *mountParser) note(once ...string) error {
+	word := p.Val()
+	if _, again := p.places[word]; again && slices.Contains(once, word) {
+		return p.Errf("%s is given twice", word)
+	}
 	if p.places == nil {
 		p.places = make(map[string]caddyfile.Token)
 	}
-	p.places[p.Val()] = p.Token()
+	p.places[word] = p.Token()
+	return nil
 }
 
 // check checks the mount as a whole. An error carries the place of the word that

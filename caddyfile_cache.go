@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,11 +28,11 @@ func init() {
 //	    }
 //	}
 func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next()
 	if existing != nil {
 		return nil, d.Err("the global option mount is given twice")
 	}
 	app := App{Stores: make(map[string]*Store)}
-	d.Next()
 	if d.NextArg() {
 		return nil, d.ArgErr()
 	}
@@ -50,9 +51,15 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 			return nil, d.Errf("store %s is given twice", name)
 		}
 		s := new(Store)
+		if err := s.check(name); err != nil {
+			return nil, d.WrapErr(err)
+		}
 		for nesting := d.Nesting(); d.NextBlock(nesting); {
 			if err := parseStoreWord(d, s); err != nil {
 				return nil, err
+			}
+			if err := s.check(name); err != nil {
+				return nil, d.WrapErr(err)
 			}
 		}
 		app.Stores[name] = s
@@ -64,8 +71,14 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 func parseStoreWord(d *caddyfile.Dispenser, s *Store) error {
 	switch d.Val() {
 	case "memory":
+		if s.Memory != 0 {
+			return d.Err("memory is given twice")
+		}
 		return sizeArg(d, &s.Memory)
 	case "disk":
+		if s.Disk != 0 {
+			return d.Err("disk is given twice")
+		}
 		args := d.RemainingArgs()
 		if len(args) < 1 || len(args) > 2 {
 			return d.Err("expected: disk <size> [<folder>], as in disk 20GB")
@@ -109,9 +122,6 @@ func parseStoreWord(d *caddyfile.Dispenser, s *Store) error {
 //	    }
 //	}
 func (p *mountParser) cache() error {
-	if p.m.Cache != nil {
-		return p.Err("cache is given twice")
-	}
 	c := new(Cache)
 	p.m.Cache = c
 	if p.NextArg() {
@@ -122,7 +132,10 @@ func (p *mountParser) cache() error {
 		return nil
 	}
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
-		p.note()
+		err := p.note("store", "stale_while_revalidate", "stale_if_error", "max_body", "heuristic", "browser", "cdn", "encodings", "purge")
+		if err != nil {
+			return err
+		}
 		word := p.Token()
 		if err := p.cacheWord(c); err != nil {
 			return err
@@ -137,7 +150,10 @@ func (p *mountParser) cache() error {
 func (p *mountParser) cacheWord(c *Cache) error {
 	switch p.Val() {
 	case "store":
-		return p.oneWord(&c.Store)
+		if err := p.oneWord(&c.Store); err != nil {
+			return err
+		}
+		return p.checkStore(c.Store)
 	case "ttl":
 		return p.ttl(c)
 	case "stale_while_revalidate":
@@ -183,9 +199,6 @@ func (p *mountParser) cacheWord(c *Cache) error {
 	case "cdn":
 		return durationArg(p.Dispenser, &c.CDN)
 	case "encodings":
-		if len(c.Encodings) > 0 {
-			return p.Err("encodings is given twice")
-		}
 		return p.words(&c.Encodings, "encodings br|zstd|gzip... | off")
 	}
 	if p.Val() == "purge" {
@@ -195,11 +208,23 @@ func (p *mountParser) cacheWord(c *Cache) error {
 		"bypass, bypass_cookie, bypass_path, heuristic, browser, cdn, encodings, purge", p.Val())
 }
 
+// checkStore looks for a store among those of the global option, which is parsed
+// before any site.
+func (p *mountParser) checkStore(name string) error {
+	var app App
+	if option, ok := p.Option("mount").(httpcaddyfile.App); ok {
+		if err := json.Unmarshal(option.Value, &app); err != nil {
+			return p.WrapErr(err)
+		}
+	}
+	if err := app.checkStore(name); err != nil {
+		return p.WrapErr(err)
+	}
+	return nil
+}
+
 // purge parses the block that says who may purge.
 func (p *mountParser) purge(c *Cache) error {
-	if c.Purge != nil {
-		return p.Err("purge is given twice")
-	}
 	c.Purge = new(Purge)
 	if p.NextArg() {
 		return p.Err("purge takes a block: purge { from <range>... }, or { secret <token> }")
@@ -210,6 +235,9 @@ func (p *mountParser) purge(c *Cache) error {
 		case "from":
 			err = p.words(&c.Purge.From, "from <range>...")
 		case "secret":
+			if c.Purge.Secret != "" {
+				return p.Err("secret is given twice")
+			}
 			err = p.oneWord(&c.Purge.Secret)
 		default:
 			err = p.Errf("unknown word %q in purge; expected: from <range>... or secret <token>", p.Val())

@@ -22,9 +22,6 @@ const variantForm = "variant <label> <weight> [<upstream>...]"
 //	    secret      <token>...
 //	}
 func (p *mountParser) split() error {
-	if p.m.Split != nil {
-		return p.Err("split is given twice; a mount has one")
-	}
 	token := p.Token()
 	c := new(balancer.SplitConfig)
 	p.m.Split = c
@@ -42,14 +39,13 @@ func (p *mountParser) split() error {
 }
 
 func (p *mountParser) splitWord(c *balancer.SplitConfig) error {
-	p.note()
+	if err := p.note("by", "cookie_name", "cookie_age"); err != nil {
+		return err
+	}
 	switch p.Val() {
 	case "variant":
 		return p.variant(c)
 	case "by":
-		if c.By != "" {
-			return p.Err("by is given twice")
-		}
 		args := p.RemainingArgs()
 		switch {
 		case len(args) == 1 && args[0] != string(balancer.ByHeader):
@@ -57,13 +53,19 @@ func (p *mountParser) splitWord(c *balancer.SplitConfig) error {
 		case len(args) == 2 && args[0] == string(balancer.ByHeader):
 			c.By, c.Field = balancer.ByHeader, args[1]
 		default:
-			return p.Errf("by %q: expected by cookie, by ip, or by header <field>", args)
+			return p.Err("expected: by cookie, by ip, or by header <field>")
 		}
 		return nil
 	case "cookie_name":
 		return p.oneWord(&c.CookieName)
 	case "cookie_age":
-		return durationArg(p.Dispenser, &c.CookieAge)
+		if err := durationArg(p.Dispenser, &c.CookieAge); err != nil {
+			return err
+		}
+		if c.CookieAge == 0 {
+			return p.Err("cookie_age must not be zero")
+		}
+		return nil
 	case "secret":
 		return p.words(&c.Secrets, "secret <token>...")
 	}

@@ -1,9 +1,5 @@
 package mount
 
-import (
-	"strings"
-)
-
 // transform parses the subdirective. Syntax:
 //
 //	transform off | {
@@ -14,9 +10,6 @@ import (
 //	    max_request_body <size>
 //	}
 func (p *mountParser) transform() error {
-	if p.m.Transform != nil {
-		return p.Err("transform is given twice")
-	}
 	t := new(Transform)
 	p.m.Transform = t
 	if p.NextArg() {
@@ -27,7 +20,9 @@ func (p *mountParser) transform() error {
 		return nil
 	}
 	for nesting := p.Nesting(); p.NextBlock(nesting); {
-		p.note()
+		if err := p.note("root_relative", "requests", "max_request_body"); err != nil {
+			return err
+		}
 		if err := p.transformWord(t); err != nil {
 			return err
 		}
@@ -55,7 +50,7 @@ func (p *mountParser) transformWord(t *Transform) error {
 		args := p.RemainingArgs()
 		switch {
 		case len(args) == 0 || args[0] != "on" && args[0] != "off":
-			return p.Errf("requests %s: expected requests on, or requests off [<path>...]", strings.Join(args, " "))
+			return p.Err("expected: requests on, or requests off [<path>...]")
 		case args[0] == "on" && len(args) > 1:
 			return p.Err("requests on takes no path; requests are mapped everywhere by default")
 		}

@@ -40,13 +40,12 @@ type claim struct {
 // exchange is one request that the mount has claimed.
 type exchange struct {
 	claim
-	m        *Mount
-	r        *http.Request
-	variant  *splitVariant // nil without a split
-	out      countWriter
-	q        cache.Request // what the cache is asked, and its Result
-	edited   *edited       // nil unless the request passes and may be an edit
-	answered bool          // the Result is the last word
+	m       *Mount
+	r       *http.Request
+	variant *splitVariant // nil without a split
+	out     countWriter
+	q       cache.Request // what the cache is asked, and its Result
+	edited  *edited       // nil unless the request passes and may be an edit
 
 	log *caddyhttp.ExtraLogFields // nil where no site of the server has an access log
 }
@@ -155,19 +154,23 @@ func (x *exchange) label() {
 }
 
 // placeholder is the value of a placeholder of ours. Few requests ask for one: they
-// are looked up, not set.
+// are looked up, not set. Those of the cache are known once it has decided, before
+// the header is written, and empty until then.
 func (x *exchange) placeholder(key string) (any, bool) {
+	decided := x.q.Result.Reason != cache.ReasonUndecided
 	switch {
 	case key == "http.mount.name":
 		return x.m.Name, true
 	case key == "http.mount.split" && x.variant != nil:
 		return x.variant.text, true
-	case key == "http.mount.cache.status" && x.answered:
+	case key == "http.mount.cache.status" && decided:
 		return x.q.Result.Phase.String(), true
-	case key == "http.mount.cache.reason" && x.answered:
+	case key == "http.mount.cache.reason" && decided:
 		return x.q.Result.Reason.String(), true
+	case key == "http.mount.cache.key" && decided:
+		return x.q.Result.Key.String(), true
 	}
-	return nil, false
+	return "", strings.HasPrefix(key, "http.mount.")
 }
 
 // logFields are what handlers add to the access log, or nil where no site of the
@@ -211,7 +214,6 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 // and counts it.
 func (x *exchange) answer(w http.ResponseWriter) error {
 	start := time.Now()
-	x.q.Result = cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
 	x.out.ResponseWriter = w
 	defer func() {
 		x.report(time.Since(start))
@@ -225,10 +227,8 @@ func (x *exchange) answer(w http.ResponseWriter) error {
 	return x.pass(w)
 }
 
-// report writes how the request was answered into the access log, the
-// placeholders and the metrics.
+// report writes how the request was answered into the access log and the metrics.
 func (x *exchange) report(took time.Duration) {
-	x.answered = true
 	if x.log != nil {
 		x.log.Set(zap.Stringer("cache_status", x.q.Result.Phase))
 		x.log.Set(zap.Stringer("cache_reason", x.q.Result.Reason))
@@ -238,6 +238,7 @@ func (x *exchange) report(took time.Duration) {
 
 // pass lets the request through to the site and its answer back as it comes.
 func (x *exchange) pass(w http.ResponseWriter) error {
+	x.q.Result = cache.Result{Phase: cache.PhasePass, Reason: cache.ReasonOff}
 	raw, _ := x.query()
 	return x.m.fetch(w, x.r, x.v, x.rest, raw, x.peer(), readByVisitor)
 }
@@ -342,7 +343,7 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 	}
 
 	rw := handler.NewResponseWriter(w, v, &outer)
-	rw.Learn = m.learn
+	rw.Learn, rw.Fault = m.learn, m.fault
 	rw.KeepInternal = first != readByVisitor
 	rw.Rest = rest
 	since := r.Header["If-Modified-Since"]

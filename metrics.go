@@ -80,6 +80,7 @@ func collectors() []prometheus.Collector {
 		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
 		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits,
 		storeCollector{},
+		flightCollector{},
 	}
 }
 
@@ -177,4 +178,25 @@ func (storeCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 		return true
 	})
+}
+
+// flightCollector reports the fetches that the caches of the live mounts run now.
+type flightCollector struct{}
+
+var flights = prometheus.NewDesc("caddy_mount_flights", "Fetches of the cache that run now.", []string{"mount"}, nil)
+
+// Describe implements prometheus.Collector.
+func (flightCollector) Describe(ch chan<- *prometheus.Desc) { ch <- flights }
+
+// Collect implements prometheus.Collector.
+func (flightCollector) Collect(ch chan<- prometheus.Metric) {
+	running := make(map[string]int) // mounts may share a name
+	for _, m := range live.all() {
+		if c := m.shared.cache.Load(); c != nil {
+			running[m.Name] += c.Flights()
+		}
+	}
+	for name, n := range running {
+		ch <- prometheus.MustNewConstMetric(flights, prometheus.GaugeValue, float64(n), name)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -54,6 +55,7 @@ const (
 // `{http.mount.name}` | The label of the mount that served the request
 // `{http.mount.cache.status}` | `hit`, `miss`, `pass`, ...
 // `{http.mount.cache.reason}` | Why, in one word
+// `{http.mount.cache.key}` | A number for the cache key; empty where the request was not looked up
 // `{http.mount.split}` | The variant of the request, as `<split>=<variant>`
 type Mount struct {
 	// The path under which visitors see the site: `/blog`; `/` takes the whole
@@ -128,6 +130,7 @@ type Mount struct {
 	mapping *handler.Mount
 	cookies *cookieMemory // not nil: this configuration holds a reference to it
 	learn   func(name string)
+	fault   func(fault handler.RedirectFault, path string)
 	inner   caddyhttp.Handler
 	deeper  []deeperMount
 	metrics *mountMetrics
@@ -160,7 +163,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if m.cookies, err = m.rememberCookies(ctx); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
-	m.learn = m.cookies.learn
+	m.learn, m.fault = m.cookies.learn, m.tellFault()
 	chain := m.HandlersRaw
 	m.origins = readOrigins(chain)
 	m.accept = []string{m.origins.acceptEncoding()}
@@ -182,7 +185,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if err := place.passedBy(); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
-	for _, warning := range place.unreachable() {
+	for _, warning := range place.warnings() {
 		m.logger.Warn(warning, zap.String("mount", m.Path))
 	}
 	m.hosts = place.hosts()
@@ -214,7 +217,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	m.HandlersRaw = nil
 	refuseSurplus(route.Handlers)
 	m.inner = route.Compile(caddyhttp.HandlerFunc(unanswered))
-	return m.provisionCache(ctx, chain, len(m.hosts) > 0)
+	return m.provisionCache(ctx, chain)
 }
 
 // Cleanup gives back what the configuration holds. It also runs after a
@@ -226,6 +229,17 @@ func (m *Mount) Cleanup() error {
 	// Requests of this configuration may still be running and learn names.
 	_, err := cookieMemories.Delete(m.cookies.key)
 	return err
+}
+
+// tellFault returns what tells the operator of each kind of fault in the site's
+// redirects, once.
+func (m *Mount) tellFault() func(handler.RedirectFault, string) {
+	var told sync.Map
+	return func(fault handler.RedirectFault, path string) {
+		if _, again := told.LoadOrStore(fault, true); !again {
+			m.logger.Warn(fault.String(), zap.String("mount", m.Name), zap.String("path", path))
+		}
+	}
 }
 
 // unanswered stands at the end of the inner chain: a chain that answers nothing

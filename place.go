@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -125,14 +126,50 @@ func mountIn(raw json.RawMessage) (string, bool) {
 	return strings.TrimSuffix(path, "/"), err == nil
 }
 
-// unreachable names, in sentences for a warning, what stands after the mount
-// and can never run because its path lies below the mount.
-func (p place) unreachable() []string {
+// warnings names, in sentences, what can never run.
+func (p place) warnings() []string {
+	return slices.Concat(p.outOfReach(), p.repeated(), p.unreachable())
+}
+
+// outOfReach is about the mount itself, in a route for other paths.
+func (p place) outOfReach() (warnings []string) {
+	for _, l := range p.levels {
+		if p.elsewhere(l.routes[l.current].MatcherSets) {
+			warnings = append(warnings, fmt.Sprintf(
+				"mount %s/ stands in a route for other paths, so no visitor reaches it under that path, where its links lead: "+
+					"write the whole path that visitors see, also within handle_path", p.prefix))
+		}
+	}
+	return warnings
+}
+
+// repeated is about another mount with the same path after this one.
+func (p place) repeated() (warnings []string) {
+	current, later := p.innermost()
+	if len(current.MatcherSets) > 0 {
+		later = nil // they get what the matchers leave over
+	}
+	same := 0
+	for _, route := range append([]caddyhttp.Route{current}, later...) {
+		for _, raw := range route.HandlersRaw {
+			if path, ok := mountIn(raw); ok && path == p.prefix {
+				same++
+			}
+		}
+	}
+	if same > 1 {
+		warnings = append(warnings, fmt.Sprintf(
+			"a second mount %s/ can never run: the first takes every request; give the first a matcher (mount @matcher)", p.prefix))
+	}
+	return warnings
+}
+
+// unreachable is about what stands after the mount, for a path below it.
+func (p place) unreachable() (warnings []string) {
 	current, later := p.innermost()
 	if len(current.MatcherSets) > 0 || p.prefix == "" {
 		return nil // the mount leaves something over, or everything is below it
 	}
-	var warnings []string
 	for _, route := range later {
 		if len(route.HandlersRaw) == 1 {
 			if _, ok := mountIn(route.HandlersRaw[0]); ok {
@@ -151,6 +188,29 @@ func (p place) unreachable() []string {
 		}
 	}
 	return warnings
+}
+
+// elsewhere tells whether the matchers keep a route away from the mount for certain.
+func (p place) elsewhere(matchers caddyhttp.MatcherSets) bool {
+	for _, set := range matchers {
+		if patterns := pathPatterns(set); len(patterns) == 0 || p.overlaps(patterns) {
+			return false
+		}
+	}
+	return len(matchers) > 0
+}
+
+// overlaps tells whether a pattern could match a path below the mount. Caddy's
+// path matcher does not look at letter case.
+func (p place) overlaps(patterns []string) bool {
+	below := strings.ToLower(p.prefix) + "/"
+	for _, pattern := range patterns {
+		fixed, _, wild := strings.Cut(strings.ToLower(pattern), "*")
+		if strings.HasPrefix(fixed, below) || wild && strings.HasPrefix(below, fixed) {
+			return true
+		}
+	}
+	return false
 }
 
 // pathPatterns returns the patterns of the path matcher in set, if it has one.

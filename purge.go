@@ -160,7 +160,7 @@ func readPurge(r *http.Request, res resource, prefix string) ([]cache.Purge, err
 				if tag = strings.TrimSpace(tag); tag == "" {
 					continue
 				}
-				if len(tag) > maxTagBytes || len(purges) >= maxPurges {
+				if len(tag) > cache.MaxTagBytes || len(purges) >= maxPurges {
 					return nil, errors.New("too many or too long tags")
 				}
 				purges = append(purges, cache.Purge{Scope: cache.ScopeTag, Tag: tag, Soft: soft})

@@ -47,10 +47,13 @@ func (s *Store) complete(name string) {
 	}
 }
 
-// check finds impossible values.
+// check finds impossible values; zero is the default.
 func (s *Store) check(name string) error {
 	switch {
-	case s.Memory < minMemory:
+	case !filepath.IsLocal(name) || name != filepath.Base(name) || name == ".":
+		// It names a folder.
+		return fmt.Errorf("store %q: expected a name such as media", name)
+	case s.Memory != 0 && s.Memory < minMemory:
 		return fmt.Errorf("store %s: memory %s is too small; expected at least %s", name, s.Memory, minMemory)
 	case s.Disk != 0 && s.Disk < minDisk:
 		return fmt.Errorf("store %s: disk %s is too small; expected at least %s", name, s.Disk, minDisk)

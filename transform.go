@@ -30,7 +30,10 @@ type Transform struct {
 
 	// Passes queries and bodies of requests unmapped: everywhere, or below
 	// `requests_off_paths` only. Default: false.
-	RequestsOff      bool     `json:"requests_off,omitempty"`
+	RequestsOff bool `json:"requests_off,omitempty"`
+
+	// Path patterns, relative to the mount, to which `requests_off` is limited.
+	// Default: everywhere.
 	RequestsOffPaths []string `json:"requests_off_paths,omitempty"`
 
 	// How much of a request's body is held so that it can be mapped; longer ones

@@ -218,8 +218,6 @@ const (
 
 	// ReasonOnlyIfCached: the client forbade to ask the origin.
 	ReasonOnlyIfCached
-	// ReasonLoop: the request has been here before.
-	ReasonLoop
 
 	// ReasonStored is a new response that is, or may be, stored.
 	ReasonStored
@@ -286,7 +284,6 @@ var reasons = [reasonCount]struct {
 	ReasonError:                {"error", ForwardMiss},
 	ReasonUnselected:           {"unselected", ForwardStale},
 	ReasonOnlyIfCached:         {"only-if-cached", ForwardNone},
-	ReasonLoop:                 {"loop", ForwardNone},
 	ReasonStored:               {"stored", ForwardMiss},
 }
 

@@ -149,12 +149,3 @@ func (p preamble) parse(b []byte, seed uint64) (*record, error) {
 	r.meta = m
 	return &r, nil
 }
-
-// parseRecord reads a record of which b is the whole or more.
-func parseRecord(b []byte, seed uint64) (*record, error) {
-	p, err := parsePreamble(b)
-	if err != nil {
-		return nil, err
-	}
-	return p.parse(b, seed)
-}

@@ -147,3 +147,12 @@ func FuzzPlace(f *testing.F) {
 }
 
 func countFields(v any) int { return reflect.TypeOf(v).NumField() }
+
+// parseRecord reads a record of which b is the whole or more.
+func parseRecord(b []byte, seed uint64) (*record, error) {
+	p, err := parsePreamble(b)
+	if err != nil {
+		return nil, err
+	}
+	return p.parse(b, seed)
+}

@@ -24,7 +24,7 @@ func TestModelFindsPlantedFaults(t *testing.T) {
 		{"hits do not look for purges", "cache.go", "if s.checked.Load() == generation+1 {", "if true {"},
 		{"a flight keeps its memory", "body.go", "	b.chunks = nil\n	b.memory.give(b.taken)\n", "	b.chunks = nil\n"},
 		{"the end wakes nobody", "body.go", "	b.done, b.err = true, err\n	b.signal(&b.more)\n", "	b.done, b.err = true, err\n"},
-		{"a reader of spilled bytes skips some", "body.go", "r.off += int64(k)", "r.off += int64(k) + int64(k)/4096"},
+		{"a reader of spilled bytes skips some", "bodyreader.go", "r.off += int64(k)", "r.off += int64(k) + int64(k)/4096"},
 		{"an unsafe request leaves fetches under way", "flights.go", "f.doomed.Store(true)", "f.doomed.Store(false)"},
 		{"a part begins elsewhere", "stream.go", "off, rest = part.Start, part.Length", "off, rest = part.Start+1, part.Length"},
 		{"a cut is told as the end", "stream.go", "x.abort(ReasonIncomplete)", "return"},

@@ -187,14 +187,14 @@ func (x *serving) failed(cause error) (bool, error) {
 	if served, err := x.serveStale(FailureOf(0, cause)); served {
 		return true, err
 	}
+	reason := ReasonError
+	if errors.Is(cause, ErrStalled) {
+		reason = ReasonStalled
+	}
+	x.conclude(PhaseMiss, reason, Status{Forward: x.why.Forward(), Detail: reason})
 	if errors.Is(cause, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
-	if errors.Is(cause, ErrStalled) {
-		x.note(PhaseMiss, ReasonStalled, Status{Forward: x.why.Forward(), Detail: ReasonStalled})
-		return true, cause
-	}
-	x.note(PhaseMiss, ReasonError, Status{Forward: x.why.Forward(), Detail: ReasonError})
 	return true, cause
 }
 

@@ -49,7 +49,6 @@ func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Ti
 	}
 	x.tellTags(p.surrogate)
 	x.note(phase, reason, status)
-	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
 	switch {
 	case notModified:
 		x.notModified(p)
@@ -134,6 +133,7 @@ func (x *serving) notModified(p *prepared) {
 func (x *serving) abort(reason Reason) {
 	x.c.counts.cut.Add(1)
 	x.c.Hooks.cut(reason)
+	x.q.Result.Reason = reason
 	panic(http.ErrAbortHandler)
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -36,6 +35,9 @@ type Inspection struct {
 	Store StoreStats `json:"store"`
 }
 
+// Flights returns how many fetches run now.
+func (c *Cache) Flights() int { return c.flights.count() }
+
 // Inspect returns the present numbers.
 func (c *Cache) Inspect() Inspection {
 	n := &c.counts
@@ -48,7 +50,7 @@ func (c *Cache) Inspect() Inspection {
 			PhaseRefused.String(): n.refused.Load(),
 		},
 		Fetches: n.fetches.Load(), Stored: n.stored.Load(), Cut: n.cut.Load(),
-		Flights: c.flights.count(), FlightBytes: c.memory.used.Load(), Marks: c.marks.count(),
+		Flights: c.Flights(), FlightBytes: c.memory.used.Load(), Marks: c.marks.count(),
 		Cookies: c.cookieNames.copy(), CookieMisses: n.cookieBlocked.Load(),
 		LastPurge: c.Ledger.Last(), PurgeMarks: c.Ledger.Count(c.Mount),
 		Store: c.Store.Stats(),
@@ -124,7 +126,7 @@ func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 	}
 	x := &serving{c: c, r: r, q: q, key: NewKey(c.parts(r, q)), credentials: c.Authorization(r)}
 	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
-	e := Explanation{Key: strconv.FormatUint(x.key.Hash(), 16)}
+	e := Explanation{Key: x.key.String()}
 	if s := x.found.Stored; s != nil {
 		l := c.listed(s.Meta)
 		e.Stored = &l

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -98,9 +99,14 @@ func (k Key) Primary() Key {
 	return KeyFromBytes(k.bytes[:size+int(n)])
 }
 
-// Hash returns the 64-bit xxhash of the key's bytes, for sharding and for log
-// lines. It does not identify the key.
-func (k Key) Hash() uint64 { return k.hash }
+// String returns the 64-bit xxhash of the key's bytes in hexadecimal, for people; ""
+// for the zero Key. It does not identify the key.
+func (k Key) String() string {
+	if k.bytes == "" {
+		return ""
+	}
+	return fmt.Sprintf("%016x", k.hash)
+}
 
 // Bytes returns the whole key as a string of arbitrary bytes.
 func (k Key) Bytes() string { return k.bytes }

@@ -52,9 +52,6 @@ func (m *Multipart) ContentType() string { return "multipart/byteranges; boundar
 // ContentLength is the exact number of bytes that Write writes, in decimal.
 func (m *Multipart) ContentLength() string { return strconv.FormatInt(m.length, 10) }
 
-// Length is ContentLength as a number.
-func (m *Multipart) Length() int64 { return m.length }
-
 // Write writes all parts to w; each range is opened through open, which returns
 // a reader of exactly its bytes. It returns io.ErrUnexpectedEOF if a reader ends
 // early: the response is then to be cut, not completed.

@@ -21,7 +21,7 @@ func (x *serving) pass(reason Reason) error {
 	w := &passWriter{ResponseWriter: x.w, x: x, reason: reason, forward: forward, described: x.outdatedBy(reason), fill: x.fillable(reason)}
 	x.note(PhasePass, reason, Status{Forward: forward, Detail: reason})
 	if len(x.c.Codings) == 0 || reason == ReasonUpgrade {
-		return x.origin.ServeHTTP(w, x.r)
+		return w.ended(x.origin.ServeHTTP(w, x.r))
 	}
 	coded := x.codes()
 	defer coded.release()
@@ -33,7 +33,7 @@ func (x *serving) pass(reason Reason) error {
 	if err == nil {
 		coded.finish()
 	}
-	return err
+	return w.ended(err)
 }
 
 // passWriter is the writer of a request that passes. It changes header fields
@@ -90,6 +90,15 @@ func (w *passWriter) answered(status int) {
 	s := Status{Forward: w.forward, ForwardStatus: status, Detail: w.reason}
 	x.q.Result.Status = s
 	s.AddTo(h)
+}
+
+// ended says in Cache-Status how a request passed that the origin did not answer: an
+// error page takes its place.
+func (w *passWriter) ended(err error) error {
+	if err != nil && !w.wrote {
+		w.x.q.Result.Status.AddTo(w.x.w.Header())
+	}
+	return err
 }
 
 // heal clears the hit-for-miss mark when the answer may be shared after all.

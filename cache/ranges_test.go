@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -116,7 +117,7 @@ func TestMultipart(t *testing.T) {
 		if err := m.Write(&out, SectionsOf(strings.NewReader(content))); err != nil {
 			t.Fatal(err)
 		}
-		if int64(out.Len()) != m.Length() {
+		if strconv.Itoa(out.Len()) != m.ContentLength() {
 			t.Errorf("%d bytes, announced %s", out.Len(), m.ContentLength())
 		}
 		mediaType, params, err := mime.ParseMediaType(m.ContentType())

@@ -3,7 +3,6 @@ package cache
 import (
 	"net/http"
 	"slices"
-	"time"
 )
 
 // Request is what the mount knows of a request beside the request itself. Its
@@ -53,14 +52,11 @@ type Request struct {
 // placeholders.
 type Result struct {
 	Phase  Phase
-	Reason Reason
+	Reason Reason // ReasonUndecided: not answered yet; of an answer that was cut, why
 	// Status is this cache's member of Cache-Status, as it was sent.
 	Status Status
 	// Key is the cache key, zero if none was made.
 	Key Key
-	// Age and Lifetime are those of a stored response that was sent.
-	Age      time.Duration
-	Lifetime time.Duration
 }
 
 // parts are the parts of the key of a URL of this mount as r asks for it.

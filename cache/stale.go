@@ -150,13 +150,3 @@ func OnFailure(f Freshness, p Policy, failure Failure, o StaleOptions, now time.
 	}
 	return false, ReasonError
 }
-
-// StaleFor returns how long past its lifetime a response can be of use without
-// an answer from the origin: what a store should keep it for, at least, unless a
-// validator makes it worth keeping longer.
-func StaleFor(p Policy, o StaleOptions) time.Duration {
-	if forbidsStale(&p) {
-		return 0
-	}
-	return clampDelta(max(window(p.StaleWhileRevalidate, o.WhileRevalidate), window(p.StaleIfError, o.IfError), o.Disconnected))
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 )
@@ -128,21 +127,6 @@ func TestFailureOf(t *testing.T) {
 	} {
 		if got := FailureOf(test.status, test.err); got != test.want {
 			t.Errorf("%d, %v = %d, want %d", test.status, test.err, got, test.want)
-		}
-	}
-}
-
-func TestStaleFor(t *testing.T) {
-	o := StaleOptions{WhileRevalidate: 2 * time.Hour, IfError: time.Hour, Disconnected: time.Minute}
-	for cc, want := range map[string]time.Duration{
-		"max-age=1":                           2 * time.Hour,
-		"max-age=1, stale-while-revalidate=0": time.Hour,
-		"max-age=1, stale-if-error=36000":     10 * time.Hour,
-		"max-age=1, must-revalidate":          0,
-		"s-maxage=1":                          0,
-	} {
-		if got := StaleFor(ResponsePolicy(http.Header{"Cache-Control": {cc}}, testNow), o); got != want {
-			t.Errorf("%s: %v, want %v", cc, got, want)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type Status struct {
 	// written. It belongs to a forwarded request only.
 	ForwardStatus int
 	// TTL is the remaining freshness lifetime of what is served; negative when
-	// stale, written in whole seconds. TTLKnown says whether there is one.
+	// stale, written as wholeSeconds. TTLKnown says whether there is one.
 	TTL      time.Duration
 	TTLKnown bool
 	// Stored means that the forwarded answer was stored.
@@ -47,7 +47,7 @@ func (s Status) Append(dst []byte) []byte {
 	}
 	if s.TTLKnown {
 		dst = append(dst, "; ttl="...)
-		dst = strconv.AppendInt(dst, floorSeconds(s.TTL), 10)
+		dst = strconv.AppendInt(dst, wholeSeconds(s.TTL), 10)
 	}
 	if !s.Hit && s.Forward != ForwardNone {
 		if s.Stored {
@@ -79,11 +79,15 @@ func (s Status) AddTo(h http.Header) {
 	h[field] = append(inner[:len(inner):len(inner)], s.String())
 }
 
-// floorSeconds rounds d down to whole seconds, so that what has just become
-// stale has a negative ttl.
-func floorSeconds(d time.Duration) int64 {
+// wholeSeconds rounds d away from zero: what is fresh has a positive ttl, which with
+// the whole seconds of its Age makes up its lifetime, and what has just become stale
+// a negative one.
+func wholeSeconds(d time.Duration) int64 {
 	s := int64(d / time.Second)
-	if d < 0 && d%time.Second != 0 {
+	switch rest := d % time.Second; {
+	case rest > 0:
+		s++
+	case rest < 0:
 		s--
 	}
 	return s

@@ -51,7 +51,7 @@ func Storable(x Exchange) Reason {
 		return ReasonStream
 	case x.Status == http.StatusPartialContent:
 		return ReasonPartial
-	case x.Status < 200 || x.Status == http.StatusNotModified || x.Status > 599 || dependsOnRequest(x.Status):
+	case NeverStored(x.Status):
 		return ReasonStatus
 	case x.Status == http.StatusRequestURITooLong && x.Freshness.Source != LifetimeHeuristic:
 		// It speaks of the URL, but mostly for a server on the way whose limit is
@@ -66,6 +66,12 @@ func Storable(x Exchange) Reason {
 		return ReasonTooLarge
 	}
 	return storableLifetime(&x)
+}
+
+// NeverStored reports whether a response with this status is stored under no
+// circumstances, whoever states a lifetime.
+func NeverStored(status int) bool {
+	return status < 200 || status == http.StatusPartialContent || status == http.StatusNotModified || status > 599 || dependsOnRequest(status)
 }
 
 // maxStoredHeaderBytes bounds the header of a stored response. No site means a longer
@@ -99,19 +105,6 @@ func storableLifetime(x *Exchange) Reason {
 		return ReasonNoValidator
 	}
 	return ReasonStored
-}
-
-// TTLApplies reports whether an operator's ttl rule that names no status code
-// applies to this one. Errors, temporary redirects and empty answers are cached
-// by ttl only where a rule names them: an origin that states no lifetime for
-// them means nothing for the next visitor.
-func TTLApplies(status int) bool {
-	switch status {
-	case http.StatusOK, http.StatusNonAuthoritativeInfo, http.StatusMultipleChoices,
-		http.StatusMovedPermanently, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
 }
 
 // sharesAuthorized reports whether the answer to a request with Authorization

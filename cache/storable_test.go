@@ -128,14 +128,6 @@ func TestStorableWithAuthorization(t *testing.T) {
 	}
 }
 
-func TestTTLApplies(t *testing.T) {
-	for status, want := range map[int]bool{200: true, 301: true, 308: true, 204: false, 206: false, 302: false, 404: false, 500: false} {
-		if TTLApplies(status) != want {
-			t.Errorf("%d: %v", status, !want)
-		}
-	}
-}
-
 func TestStoredHeader(t *testing.T) {
 	h := header("Connection", "a, b, keep-alive", "A", "1", "B", "2", "C", "3", "D", "4", "Keep-Alive", "x", "Proxy-Authenticate", "x", "Proxy-Authentication-Info", "x",
 		"Proxy-Authorization", "x", "Proxy-Connection", "x", "Te", "x", "Transfer-Encoding", "x", "Upgrade", "x", "Trailer", "x",

@@ -121,7 +121,6 @@ func (x *serving) setFetched(a *answer, leads bool) {
 		h["Cache-Control"] = control
 	}
 	status.TTL, status.TTLKnown = p.fresh.TTL(now), true
-	x.q.Result.Age, x.q.Result.Lifetime = p.fresh.Age(now), p.fresh.Duration
 	h["Cache-Status"] = p.inner
 	x.tellTags(p.surrogate)
 	x.conclude(phase, a.reason, status)

@@ -15,6 +15,7 @@ import (
 // TestDocumentedCaddyfiles adapts and provisions every Caddyfile of the README,
 // the docs and the examples.
 func TestDocumentedCaddyfiles(t *testing.T) {
+	t.Setenv("PURGE_SECRET", "a-secret-of-your-own")
 	// Provisioning binds no port, so each keeps the ports that it names.
 	dir := t.TempDir()
 	for name, text := range documentedCaddyfiles(t) {

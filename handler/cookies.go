@@ -215,8 +215,7 @@ const (
 type CookieNames struct {
 	names atomic.Pointer[map[string]struct{}] // replaced, never changed
 
-	mu      sync.Mutex    // serialises replacement
-	changed chan struct{} // guarded by mu; nil until asked for
+	mu sync.Mutex // serialises replacement
 }
 
 // Has reports whether the site was seen to set the name.
@@ -232,20 +231,10 @@ func (c *CookieNames) Has(name string) bool {
 // Learn adds a name and reports whether it is new. Empty names, names over 128
 // bytes and names beyond the 512th are not added.
 func (c *CookieNames) Learn(name string) bool {
-	if c.Has(name) || c.add([]string{name}) == 0 {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	select {
-	case c.channel() <- struct{}{}:
-	default:
-	}
-	return true
+	return !c.Has(name) && c.add([]string{name}) > 0
 }
 
-// Load adds names that were remembered from before, within the same bounds. It
-// is no change that Changed reports.
+// Load adds names that were remembered from before, within the same bounds.
 func (c *CookieNames) Load(names []string) { c.add(names) }
 
 // Snapshot returns the names in order. The slice is the caller's.
@@ -260,22 +249,6 @@ func (c *CookieNames) Snapshot() []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// Changed returns the channel that holds a value while Learn added names that
-// nobody was told of. One value stands for any number of names.
-func (c *CookieNames) Changed() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.channel()
-}
-
-// channel returns the channel of Changed. The caller holds mu.
-func (c *CookieNames) channel() chan struct{} {
-	if c.changed == nil {
-		c.changed = make(chan struct{}, 1)
-	}
-	return c.changed
 }
 
 // add adds what is new and within bounds and returns how many that were.

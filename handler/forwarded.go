@@ -16,9 +16,6 @@ type Peer struct {
 	// UserAuthenticated says that the main site itself authenticated the request,
 	// so that its Authorization is the main site's.
 	UserAuthenticated bool
-	// Port is the public port as the aware modes tell it. Empty: that of the public
-	// base.
-	Port string
 	// ForwardedFor is the chain of X-Forwarded-For as received, its lines joined
 	// with commas. It counts only from a trusted peer.
 	ForwardedFor string
@@ -56,11 +53,7 @@ func (v *View) setForwarded(h http.Header, p Peer) {
 	set("X-Forwarded-Proto", v.public.Scheme)
 	set("X-Forwarded-Host", v.public.Host)
 	set("X-Forwarded-Prefix", v.m.prefix)
-	port := p.Port
-	if port == "" {
-		port = v.home.effectivePort()
-	}
-	set("X-Forwarded-Port", port)
+	set("X-Forwarded-Port", v.home.effectivePort())
 }
 
 // chain returns the value of X-Forwarded-For before the last hop, RemoteIP, which

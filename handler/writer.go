@@ -22,6 +22,8 @@ import (
 type ResponseWriter struct {
 	// Learn is told the name of each cookie that the site sets. Nil: nobody is.
 	Learn func(name string)
+	// Fault is told what a redirect gives away of the site. Nil: nobody is.
+	Fault func(fault RedirectFault, path string)
 	// KeepInternal keeps the fields that the site speaks to a cache in: the
 	// cache reads them and drops them.
 	KeepInternal bool
@@ -117,6 +119,7 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	if rest == "" {
 		rest = a.r.URL.Path
 	}
+	a.tellFault(rest)
 	a.kind, a.reason = a.v.m.eligible.decide(status, a.header, rest)
 	a.declared = contentLength(a.header)
 	a.coding = codingOf(a.header)
@@ -128,6 +131,17 @@ func (a *ResponseWriter) WriteHeader(status int) {
 		return
 	}
 	a.sendHeader()
+}
+
+// tellFault examines a redirect of the site.
+func (a *ResponseWriter) tellFault(rest string) {
+	if a.Fault == nil || a.status < 300 || a.status > 399 {
+		return
+	}
+	path := a.v.m.prefix + rest
+	if fault := a.v.RedirectFault(a.header, a.status, a.r.Method, path, a.r.URL.RawQuery); fault != FaultNone {
+		a.Fault(fault, path)
+	}
 }
 
 // hasBody reports whether bytes will follow the header.
