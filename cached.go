@@ -151,6 +151,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.SiteCookie = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
+	o.Hooks.Unstored = m.metrics.unstored
 	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
 	o.Authorization = m.sendsCredentials
 	o.Hooks.Log = func(event string, r cache.Reason, err error) {

@@ -20,6 +20,7 @@ var metrics = struct {
 	fetchTime  *prometheus.HistogramVec
 	bytes      *prometheus.CounterVec
 	stale      *prometheus.CounterVec
+	unstored   *prometheus.CounterVec
 	aborted    *prometheus.CounterVec
 	unmapped   *prometheus.CounterVec
 	purges     *prometheus.CounterVec
@@ -52,6 +53,10 @@ var metrics = struct {
 		Namespace: "caddy_mount", Name: "stale_total",
 		Help: "Stale responses that were served, by the reason.",
 	}, []string{"mount", "reason"}),
+	unstored: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "caddy_mount", Name: "unstored_total",
+		Help: "Answers to fetches of the cache that were not stored, by the reason.",
+	}, []string{"mount", "reason"}),
 	aborted: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "caddy_mount", Name: "aborted_total",
 		Help: "Answers that were cut because their source was, or because their reader fell too far behind.",
@@ -78,7 +83,7 @@ var metrics = struct {
 func collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		metrics.requests, metrics.duration, metrics.fetches, metrics.fetchTime, metrics.bytes, metrics.stale,
-		metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits,
+		metrics.unstored, metrics.aborted, metrics.unmapped, metrics.purges, metrics.purgesDeny, metrics.splits,
 		storeCollector{},
 		flightCollector{},
 	}
@@ -109,16 +114,18 @@ type mountMetrics struct {
 	in, out  prometheus.Counter
 	aborted  prometheus.Counter
 	stale    func(cache.Reason)
+	unstored func(cache.Reason)
 }
 
 func newMountMetrics(name string) *mountMetrics {
 	m := &mountMetrics{
-		name:    name,
-		fetch:   metrics.fetchTime.WithLabelValues(name),
-		in:      metrics.bytes.WithLabelValues(name, "in"),
-		out:     metrics.bytes.WithLabelValues(name, "out"),
-		aborted: metrics.aborted.WithLabelValues(name),
-		stale:   func(r cache.Reason) { metrics.stale.WithLabelValues(name, r.String()).Inc() },
+		name:     name,
+		fetch:    metrics.fetchTime.WithLabelValues(name),
+		in:       metrics.bytes.WithLabelValues(name, "in"),
+		out:      metrics.bytes.WithLabelValues(name, "out"),
+		aborted:  metrics.aborted.WithLabelValues(name),
+		stale:    func(r cache.Reason) { metrics.stale.WithLabelValues(name, r.String()).Inc() },
+		unstored: func(r cache.Reason) { metrics.unstored.WithLabelValues(name, r.String()).Inc() },
 	}
 	for p := range cache.PhaseCount {
 		m.requests[p] = metrics.requests.WithLabelValues(name, p.String())

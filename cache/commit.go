@@ -26,7 +26,11 @@ func (f *flight) end(w *flightWriter, err error) {
 		reason = f.conclude(w, err)
 	}
 	c.flights.end(f)
-	c.Hooks.fetched(c.Clock().Sub(f.sent), reason)
+	switch reason {
+	case ReasonStored, ReasonNotModified:
+	default:
+		c.Hooks.unstored(reason)
+	}
 }
 
 // conclude ends the body, and stores it if it is whole.

@@ -135,18 +135,17 @@ type Options struct {
 
 // Hooks are called on the goroutine where something happens and must not block.
 type Hooks struct {
-	// Fetched is called when a flight ends: after how long, and why its
-	// response was not stored, or ReasonStored.
-	Fetched func(took time.Duration, r Reason)
+	// Unstored is called when a flight ends whose response is not stored.
+	Unstored func(r Reason)
 	// Cut is called for each client whose response was cut short.
 	Cut func(r Reason)
 	// Log is called for what an operator may want to know. err may be nil.
 	Log func(event string, r Reason, err error)
 }
 
-func (h *Hooks) fetched(took time.Duration, r Reason) {
-	if h.Fetched != nil {
-		h.Fetched(took, r)
+func (h *Hooks) unstored(r Reason) {
+	if h.Unstored != nil {
+		h.Unstored(r)
 	}
 }
 
