@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-mount/mount/handler"
 )
@@ -317,6 +318,9 @@ func (p *mountParser) finishHandle() error {
 	sub, err := httpcaddyfile.ParseSegmentAsSubroute(p.WithDispenser(caddyfile.NewDispenser(p.handle)))
 	if err != nil {
 		return err
+	}
+	if chain, ok := sub.(*caddyhttp.Subroute); ok && len(chain.Routes) == 0 {
+		return at(p.handle[0]).Err("handle is empty; expected the directives that answer for the site, such as php_fastcgi")
 	}
 	p.m.HandlersRaw = []json.RawMessage{caddyconfig.JSONModuleObject(sub, "handler", "subroute", nil)}
 	return nil
