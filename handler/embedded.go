@@ -110,7 +110,7 @@ func (e *embedded) readScheme(s string, pair int) (start int, ok bool) {
 	}
 	// After a slash it is part of another URL's path, after a letter it is a
 	// longer scheme, or a path with a doubled slash.
-	return start, before != '/' && before != ':' && before != '@' && !isHostByte(before) && before != '+'
+	return start, before != '/' && before != ':' && before != '@' && !isHostByte(before)
 }
 
 // readHost reads host and port at i and returns where they end.
