@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -202,7 +203,7 @@ func (d *decoder) run(yield func(struct{}) bool) error {
 func (c coding) reader(src *feedReader) (io.Reader, error) {
 	switch c {
 	case codingGzip:
-		return gzip.NewReader(src)
+		return newGzipReader(src)
 	case codingBrotli:
 		return brotliReader{brotli.NewReader(src), src}, nil
 	case codingZstd:
@@ -238,6 +239,43 @@ func (f *feedReader) Read(p []byte) (int, error) {
 	n := copy(p, f.d.feed)
 	f.d.feed = f.d.feed[n:]
 	return n, nil
+}
+
+// gzipReader reads the members of a gzip body (RFC 1952 section 2.2). What follows
+// them and begins no other, such as the line break that a script prints behind
+// its coded page, is left out, as browsers do.
+type gzipReader struct {
+	in     *bufio.Reader
+	member *gzip.Reader
+}
+
+func newGzipReader(src io.Reader) (*gzipReader, error) {
+	g := &gzipReader{in: bufio.NewReader(src), member: new(gzip.Reader)}
+	return g, g.next()
+}
+
+func (g *gzipReader) next() error {
+	err := g.member.Reset(g.in)
+	g.member.Multistream(false)
+	return err
+}
+
+func (g *gzipReader) Read(p []byte) (int, error) {
+	for {
+		n, err := g.member.Read(p)
+		if !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if magic, _ := g.in.Peek(2); len(magic) == 0 || !codingGzip.begins(magic) {
+			return 0, io.EOF
+		}
+		if err := g.next(); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // brotliReader is a brotli.Reader that knows its end. Where the last bytes come a

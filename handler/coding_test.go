@@ -94,6 +94,25 @@ func TestDecoderBytewise(t *testing.T) {
 	}
 }
 
+// TestDecoderMembers reads a gzip body of several members, and what is behind them.
+func TestDecoderMembers(t *testing.T) {
+	body := encoded(t, codingGzip, "a") + encoded(t, codingGzip, "") + encoded(t, codingGzip, "b")
+	for tail, whole := range map[string]bool{"": true, "\n": true, "\x00\x00\x00\x00": true, "more text": true, "\x1f": false, "\x1f\x8b\x08": false} {
+		for _, size := range []int{1, 7, 1000} {
+			var out bytes.Buffer
+			d := newDecoder(&out, codingGzip)
+			var errs []error
+			for p := range slices.Chunk([]byte(body+tail), size) {
+				_, err := d.Write(p)
+				errs = append(errs, err)
+			}
+			if err := errors.Join(append(errs, d.Close())...); out.String() != "ab" || (err == nil) != whole {
+				t.Errorf("%q by %d: %q, %v", tail, size, out.String(), err)
+			}
+		}
+	}
+}
+
 // TestDecoderAborts leaves no coroutine behind, wherever it is.
 func TestDecoderAborts(t *testing.T) {
 	body := encoded(t, codingGzip, sitePage)
