@@ -18,6 +18,8 @@ func TestMapEmbedded(t *testing.T) {
 		{"after an escape", siteHTTP, "u%3Dhttp%3A%2F%2Fblog.example.net", "u%3Dhttps%3A%2F%2Fexample.com%2Fblog"},
 		{"twice", siteHTTP, "u=http%253A%252F%252Fblog.example.net%252Fx", "u=https%253A%252F%252Fexample.com%252Fblog%252Fx"},
 		{"after an escape, twice", siteHTTP, "u%253Dhttp%253A%252F%252Fblog.example.net", "u%253Dhttps%253A%252F%252Fexample.com%252Fblog"},
+		{"json", siteHTTP, `{"a":"http:\/\/blog.example.net\/x","b":"\/\/blog.example.net","c":"https:\/\/i0.wp.com\/blog.example.net\/"}`, `{"a":"https:\/\/example.com\/blog\/x","b":"\/\/example.com\/blog","c":"https:\/\/i0.wp.com\/blog.example.net\/"}`},
+		{"json, base path", siteHTTP + "/wp", `"http:\/\/blog.example.net\/wp\/x"`, `"https:\/\/example.com\/blog\/x"`},
 		{"behind a space of a query", siteHTTP, "q=see+http%3A%2F%2Fblog.example.net%2Fx+http://blog.example.net/", "q=see+https%3A%2F%2Fexample.com%2Fblog%2Fx+https://example.com/blog/"},
 		{"several", siteHTTP, "http://blog.example.net,//blog.example.net,http://blog.example.net", "https://example.com/blog,//example.com/blog,https://example.com/blog"},
 		{"port", "http://h.example:8080", "u=http%3A%2F%2Fh.example%3A8080%2F", "u=https%3A%2F%2Fexample.com%2Fblog%2F"},
