@@ -319,7 +319,7 @@ func (o *oracle) serialized(i int) bool {
 		digits := o.in[m[2]:m[3]]
 		n, err := strconv.Atoi(digits)
 		before, _ := strconv.Atoi("0" + digits[:len(digits)-1])
-		if m[0]+1 >= i-256 && err == nil && before < 1<<20 {
+		if m[0]+1 >= i-serialReach && err == nil && before < 1<<20 {
 			q := m[1] - 1
 			if o.in[q] == ';' {
 				q = m[1] - len("&quot;")
@@ -366,6 +366,9 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 		return "", 0, 0, false
 	}
 	if o.kind == kindHTML && !oracleHolds(form, o.place(i), o.in[:i]) {
+		return "", 0, 0, false
+	}
+	if o.serialized(i) {
 		return "", 0, 0, false
 	}
 	text = strings.ReplaceAll(to, "/", sep)

@@ -10,7 +10,7 @@ import (
 
 const (
 	// historyBytes is how far back a decision may look, at least placeReach and
-	// maxScriptTag or srcsetReach. It is kept in front of the bytes that are not
+	// maxScriptTag, srcsetReach or serialReach. It is kept in front of the bytes that are not
 	// decided yet.
 	historyBytes = 6 << 10
 	// outBytes collects pieces into one write: a copy costs much less than a

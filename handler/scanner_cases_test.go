@@ -1,5 +1,7 @@
 package handler
 
+import "strings"
+
 // scannerCase is one row of what a body may hold. Without want the text stays as it is.
 type scannerCase struct {
 	name  string
@@ -115,6 +117,11 @@ var scannerCases = []scannerCase{
 	{name: "bare", kind: kindHTML, in: `<b>blog.example.net</b> location.hostname === "blog.example.net"`},
 	{name: "serialized", in: `a:1:{s:3:"url";s:26:"http://blog.example.net/ab";}`},
 	{name: "serialized inside", in: `s:46:"<a href=\"http://blog.example.net/ab\">there</a>";`},
+	{name: "serialized, far inside", in: `s:626:"` + strings.Repeat("word ", 120) + `http://blog.example.net/ab";`},
+	{
+		name: "serialized, root-relative", kind: kindXML, in: `<![CDATA[a:1:{s:1:"t";s:25:"<a href="/x">there</a> /y";}<a href="/z">]]>`,
+		want: `<![CDATA[a:1:{s:1:"t";s:25:"<a href="/x">there</a> /y";}<a href="/blog/z">]]>`,
+	},
 	{name: "behind serialized", in: `s:3:"url"; http://blog.example.net/`, want: `s:3:"url"; https://example.com/blog/`},
 	{name: "rest namespace", kind: kindJSON, in: `{"href":"https:\/\/api.w.org\/{rel}","templated":true}`},
 	{name: "base64", kind: kindHTML, in: `<img src="data:image/jpeg;base64,/9j/4AAQSkZJRg/wp-admin/abc=">`},

@@ -88,6 +88,9 @@ func (s *scanner) pathForm(w window, i int) (m pathMatch, v verdict) {
 	if s.kind == kindHTML && s.rules.has(guardPlace) && !holdsForm(form, s.placeAt(m.start), b, m.start) {
 		return m, left
 	}
+	if s.rules.has(guardSerialized) && s.serialized(b, m.start) {
+		return m, left
+	}
 	return m, mapped
 }
 
