@@ -129,12 +129,12 @@ func previewSettings(b []byte, i int) bool {
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
 // script that writes HTML: '<a class="x" href="/y">', or in JSON that a page may
 // hold: "\u003Ca href=/y\u003E".
-func insideTagText(b []byte, i int) bool { return tagBefore(b, i) >= 0 }
+func insideTagText(b []byte, i int) bool { return tagTextBefore(b, i) >= 0 }
 
 // insideWrittenTag is insideTagText for a script, where "<" behind an operand
 // compares, as in "i<n", and a slash behind "=" may begin a regular expression.
 func insideWrittenTag(b []byte, i int) bool {
-	j := tagBefore(b, i)
+	j := tagTextBefore(b, i)
 	if j <= 0 || b[j] != '<' {
 		return j >= 0
 	}
@@ -142,8 +142,8 @@ func insideWrittenTag(b []byte, i int) bool {
 	return !isAlnum(c) && c != '_' && c != '$' && c != ')' && c != ']'
 }
 
-// tagBefore returns where the tag begins that b[i] is in, or -1.
-func tagBefore(b []byte, i int) int {
+// tagTextBefore returns where the tag begins that b[i] is in, or -1.
+func tagTextBefore(b []byte, i int) int {
 	from := max(0, i-256)
 	for j := i - 1; j >= from; j-- {
 		switch b[j] {
