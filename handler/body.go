@@ -140,7 +140,7 @@ func isSigned(r *http.Request) bool {
 	for _, h := range [...]http.Header{r.Header, r.Trailer} {
 		for name := range h {
 			name = strings.ToLower(name)
-			if strings.Contains(name, "signature") || strings.Contains(name, "hmac") || strings.HasSuffix(name, "digest") || name == "content-md5" {
+			if strings.Contains(name, "signature") || strings.Contains(name, "hmac") || strings.HasSuffix(name, "-sig") || strings.HasSuffix(name, "digest") || name == "content-md5" {
 				return true
 			}
 		}

@@ -47,17 +47,14 @@ func (t *forms) mapField(out *bytes.Buffer, field []byte) bool {
 		return true
 	}
 	out.WriteByte('=')
+	if pathParameters[name] {
+		value = []byte(t.mapPath(string(value)))
+	}
 	text, err := url.QueryUnescape(string(value))
 	if err != nil {
 		return false
 	}
-	if pathParameters[name] {
-		if s, ok := t.mapPath(text); ok {
-			out.WriteString(url.QueryEscape(s))
-			return true
-		}
-	}
-	if strings.ContainsAny(text, "/%;F") {
+	if strings.ContainsAny(text, "/%;\\") {
 		if s := string(t.mapText([]byte(text), kindJSON)); s != text {
 			out.WriteString(url.QueryEscape(s))
 			return true
@@ -67,52 +64,48 @@ func (t *forms) mapField(out *bytes.Buffer, field []byte) bool {
 	return true
 }
 
-// mapPath maps a value that is a root-relative URL.
-func (t *forms) mapPath(s string) (string, bool) {
-	if !t.rootRelative || s == "" || s[0] != '/' {
-		return s, false
+// mapPath maps an urlencoded value that is a root-relative URL, and keeps the
+// spelling of its slashes.
+func (t *forms) mapPath(s string) string {
+	level := 0
+	switch {
+	case !t.rootRelative:
+		return s
+	case hasPrefixFold(s, "%2F"):
+		level = 1
+	case !strings.HasPrefix(s, "/"):
+		return s
 	}
 	w := window{[]byte(s), true}
 	end, v := matchPath(w, 0, t.rootFrom, everyHost)
 	if v != mapped || rootedAt(w, end) != mapped || t.rootFrom == "" && rootedAt(w, 0) != mapped {
-		return s, false
+		return s
 	}
+	slash := s[:1+2*level]
 	var b strings.Builder
-	for _, seg := range t.to.segs[0] {
-		b.WriteByte('/')
+	for _, seg := range t.to.segs[level] {
+		b.WriteString(slash)
 		b.Write(seg)
 	}
-	if rest := s[end:]; b.Len() == 0 && !strings.HasPrefix(rest, "/") {
-		b.WriteByte('/')
+	if c, _, _ := w.unit(end); b.Len() == 0 && c != '/' {
+		b.WriteString(slash)
 	}
 	b.WriteString(s[end:])
-	return b.String(), true
+	return b.String()
 }
 
 // mapPathParameters maps the parameters of a query that hold a path. All others
-// keep their bytes, and so does one with an invalid escape.
+// keep their bytes.
 func (t *forms) mapPathParameters(query string) string {
 	if !strings.Contains(query, "re") { // as every name has it
 		return query
 	}
-	var b strings.Builder
-	changed := false
-	for i, field := range strings.Split(query, "&") {
-		if i > 0 {
-			b.WriteByte('&')
-		}
+	fields := strings.Split(query, "&")
+	for i, field := range fields {
 		key, value, found := strings.Cut(field, "=")
 		if found && pathParameters[key] {
-			if text, err := url.QueryUnescape(value); err == nil {
-				if s, ok := t.mapPath(text); ok {
-					field, changed = key+"="+url.QueryEscape(s), true
-				}
-			}
+			fields[i] = key + "=" + t.mapPath(value)
 		}
-		b.WriteString(field)
 	}
-	if !changed {
-		return query
-	}
-	return b.String()
+	return strings.Join(fields, "&")
 }

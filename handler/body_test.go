@@ -50,8 +50,13 @@ func TestRequestBody(t *testing.T) {
 		{name: "form, HTML in a field", contentType: form, body: "c=" + url.QueryEscape(`<a href="/blog/x">`), want: "c=" + url.QueryEscape(`<a href="/x">`)},
 		{
 			name: "form, paths", contentType: form, body: "_wp_http_referer=%2Fblog%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=/blog&path=%2Fblog%2Fx",
-			want: "_wp_http_referer=%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=%2F&path=%2Fblog%2Fx",
+			want: "_wp_http_referer=%2Fwp-admin%2Fedit.php%3Fa%3D1&redirect_to=/&path=%2Fblog%2Fx",
 		},
+		{
+			name: "form, path with a URL in it", contentType: form, body: "redirect_to=%2Fblog%2Fx%3Fu%3Dhttps%253A%252F%252Fexample.com%252Fblog%252Fy",
+			want: "redirect_to=%2Fx%3Fu%3Dhttp%253A%252F%252Fblog.example.net%252Fy",
+		},
+		{name: "form, slashes as JSON escapes them", contentType: form, body: `j=%22https%3A%5Cu002f%5Cu002fexample.com%5Cu002fblog%22`, want: `j=%22http%3A%5Cu002f%5Cu002fblog.example.net%22`},
 		{name: "form, paths of the site", contentType: form, body: "_wp_http_referer=%2Fwp-admin%2Fedit.php&redirect_to=%2Fblogger&return=https%3A%2F%2Fexample.com%2F"},
 		{name: "form, path to another host", contentType: form, body: "redirect_to=%2Fblog%2F%2Fevil.example"},
 		{name: "form, invalid escape", contentType: form, body: "a=%zz&u=https%3A%2F%2Fexample.com%2Fblog%2F"},
@@ -104,7 +109,9 @@ func TestRequestQuery(t *testing.T) {
 	v := blogView(t)
 	for query, want := range map[string]string{
 		"redirect_to=%2Fblog%2Fwp-admin%2F&a=%zz": "redirect_to=%2Fwp-admin%2F&a=%zz",
-		"_wp_http_referer=/blog/x":                "_wp_http_referer=%2Fx",
+		"_wp_http_referer=/blog/x?a=b":            "_wp_http_referer=/x?a=b",
+		"return=%2fblog%3fx":                      "return=%2f%3fx",
+		"redirect_to=%252Fblog%252Fx":             "redirect_to=%252Fblog%252Fx",
 		"redirect_to=/wp-admin/":                  "redirect_to=/wp-admin/",
 		"redirect_to=%2Fblo%zz":                   "redirect_to=%2Fblo%zz",
 		"p=/blog/x":                               "p=/blog/x",

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -199,12 +200,12 @@ func (d *decoder) run(yield func(struct{}) bool) error {
 }
 
 // reader returns the decoding reader. It may read at once.
-func (c coding) reader(src io.Reader) (io.Reader, error) {
+func (c coding) reader(src *feedReader) (io.Reader, error) {
 	switch c {
 	case codingGzip:
-		return gzip.NewReader(src)
+		return newGzipReader(src)
 	case codingBrotli:
-		return brotli.NewReader(src), nil
+		return brotliReader{brotli.NewReader(src), src}, nil
 	case codingZstd:
 		z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes), zstd.WithDecoderLowmem(true))
 		return z, err
@@ -214,11 +215,11 @@ func (c coding) reader(src io.Reader) (io.Reader, error) {
 		if _, err := io.ReadFull(src, head[:]); err != nil {
 			return nil, err
 		}
-		src = io.MultiReader(strings.NewReader(string(head[:])), src)
+		whole := io.MultiReader(strings.NewReader(string(head[:])), src)
 		if head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-			return zlib.NewReader(src)
+			return zlib.NewReader(whole)
 		}
-		return flate.NewReader(src), nil
+		return flate.NewReader(whole), nil
 	}
 	return nil, errors.New("unknown coding")
 }
@@ -238,6 +239,69 @@ func (f *feedReader) Read(p []byte) (int, error) {
 	n := copy(p, f.d.feed)
 	f.d.feed = f.d.feed[n:]
 	return n, nil
+}
+
+// gzipReader reads the members of a gzip body (RFC 1952 section 2.2). What follows
+// them and begins no other, such as the line break that a script prints behind
+// its coded page, is left out, as browsers do.
+type gzipReader struct {
+	in     *bufio.Reader
+	member *gzip.Reader
+}
+
+func newGzipReader(src io.Reader) (*gzipReader, error) {
+	g := &gzipReader{in: bufio.NewReader(src), member: new(gzip.Reader)}
+	return g, g.next()
+}
+
+func (g *gzipReader) next() error {
+	err := g.member.Reset(g.in)
+	g.member.Multistream(false)
+	return err
+}
+
+func (g *gzipReader) Read(p []byte) (int, error) {
+	for {
+		n, err := g.member.Read(p)
+		if !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if magic, _ := g.in.Peek(2); len(magic) == 0 || !codingGzip.begins(magic) {
+			return 0, io.EOF
+		}
+		if err := g.next(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// brotliReader is a brotli.Reader that knows its end. Where the last bytes come a
+// few at a time, brotli.Reader has decoded all and takes what it keeps of them
+// for excess input.
+type brotliReader struct {
+	*brotli.Reader
+	src *feedReader
+}
+
+func (b brotliReader) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && b.src.atEnd(b.Reader) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// atEnd reports whether r, which reads from f, is at the end of its text if
+// nothing more is fed.
+func (f *feedReader) atEnd(r io.Reader) bool {
+	ended := f.d.ended
+	f.d.ended = true
+	_, err := r.Read(nil)
+	f.d.ended = ended
+	return errors.Is(err, io.EOF)
 }
 
 // capped counts what a body decodes to and stops a bomb.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,6 +66,51 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatalf("%t and %t, %d and %d bytes", ok, cutOK, len(whole), len(cut))
 		}
 	})
+}
+
+// TestDecoderBytewise feeds bodies byte by byte, and cut close to their end.
+func TestDecoderBytewise(t *testing.T) {
+	for _, c := range []coding{codingGzip, codingDeflate, codingBrotli, codingZstd} {
+		for n := range 100 {
+			text := strings.Repeat(`<a href="/x">`, n)
+			body := []byte(encoded(t, c, text))
+			decode := func(parts iter.Seq[[]byte]) {
+				var out bytes.Buffer
+				d := newDecoder(&out, c)
+				var errs []error
+				for p := range parts {
+					_, err := d.Write(p)
+					errs = append(errs, err)
+				}
+				if err := errors.Join(append(errs, d.Close())...); err != nil || out.String() != text {
+					t.Errorf("coding %d: %d of %d bytes, %v", c, out.Len(), len(text), err)
+				}
+			}
+			decode(slices.Chunk(body, 1))
+			for i := max(1, len(body)-8); i < len(body); i++ {
+				decode(slices.Values([][]byte{body[:i], body[i:]}))
+			}
+		}
+	}
+}
+
+// TestDecoderMembers reads a gzip body of several members, and what is behind them.
+func TestDecoderMembers(t *testing.T) {
+	body := encoded(t, codingGzip, "a") + encoded(t, codingGzip, "") + encoded(t, codingGzip, "b")
+	for tail, whole := range map[string]bool{"": true, "\n": true, "\x00\x00\x00\x00": true, "more text": true, "\x1f": false, "\x1f\x8b\x08": false} {
+		for _, size := range []int{1, 7, 1000} {
+			var out bytes.Buffer
+			d := newDecoder(&out, codingGzip)
+			var errs []error
+			for p := range slices.Chunk([]byte(body+tail), size) {
+				_, err := d.Write(p)
+				errs = append(errs, err)
+			}
+			if err := errors.Join(append(errs, d.Close())...); out.String() != "ab" || (err == nil) != whole {
+				t.Errorf("%q by %d: %q, %v", tail, size, out.String(), err)
+			}
+		}
+	}
 }
 
 // TestDecoderAborts leaves no coroutine behind, wherever it is.

@@ -3,9 +3,10 @@ package handler
 import "strings"
 
 // mapOrigin maps the site's origin to the public one in a list of origins, such
-// as Access-Control-Allow-Origin: scheme, host and port, no path.
+// as Access-Control-Allow-Origin or the lists of a Permissions-Policy: scheme,
+// host and port, no path.
 func (v *View) mapOrigin(s string) string {
-	return mapWords(s, " \t,", func(word string) string {
+	return mapWords(s, " \t,;=()\"", func(word string) string {
 		u := cutURL(word)
 		if u.kind == absoluteURL && u.path+u.suffix == "" && v.atSite(u.name, u.port) {
 			return v.public.String()

@@ -74,6 +74,9 @@ var mediaKinds = map[string]mediaKind{
 	"text/x-opml":               kindXML,
 	"text/xml+oembed":           kindXML,
 	"application/json+oembed":   kindJSON,
+
+	"application/importmap+json":        kindManifest,
+	"application/speculationrules+json": kindManifest,
 }
 
 // eligibility decides which bodies are mapped. It is immutable and safe for
@@ -117,11 +120,11 @@ func (e *eligibility) decide(status int, h http.Header, rest string) (mediaKind,
 
 // kindOf decides by the media type alone.
 func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
-	mt, params, err := mime.ParseMediaType(contentType)
-	if err != nil && mt == "" {
+	mt, charset := mediaType(contentType)
+	if mt == "" {
 		return kindText, BodyUntyped
 	}
-	if !asciiSuperset(params["charset"]) {
+	if !asciiSuperset(charset) {
 		return kindText, BodyCharset
 	}
 	if kind, ok := mediaKinds[mt]; ok {
@@ -148,6 +151,19 @@ func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
 		return kindText, BodyPlainText
 	}
 	return kindText, BodyType
+}
+
+// mediaType reads a Content-Type. Where a parameter is there twice, with different
+// values, it reads the first parameter only, and none that cannot be parsed. mt is
+// empty if there is no type.
+func mediaType(contentType string) (mt, charset string) {
+	mt, params, _ := mime.ParseMediaType(contentType)
+	if mt == "" {
+		essence, rest, _ := strings.Cut(contentType, ";")
+		first, _, _ := strings.Cut(rest, ";")
+		mt, params, _ = mime.ParseMediaType(essence + ";" + first)
+	}
+	return mt, params["charset"]
 }
 
 // namesTextFile reports whether the path is one of the plain text files that

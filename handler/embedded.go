@@ -3,12 +3,13 @@ package handler
 import "strings"
 
 // mapEmbedded maps the absolute and network-path URLs inside s by the first rule
-// that matches each: plain ones and those that are percent-encoded once or
-// twice, as in "redirect_to=http%3A%2F%2Fblog.example.net%2F". Each keeps its
+// that matches each: plain ones, those in JSON ("http:\/\/blog.example.net\/"), and
+// those that are percent-encoded once or twice, as in
+// "redirect_to=http%3A%2F%2Fblog.example.net%2F". Each keeps its
 // spelling of ":" and "/". Everything else keeps its bytes, and so does a URL
 // that is part of another's path. It runs once over s.
 func mapEmbedded(s string, rules []urlRule) string {
-	if len(rules) == 0 || !strings.Contains(s, "//") && !strings.Contains(s, "2F") && !strings.Contains(s, "2f") {
+	if len(rules) == 0 || !strings.Contains(s, "//") && !strings.Contains(s, `\/`) && !strings.Contains(s, "2F") && !strings.Contains(s, "2f") {
 		return s
 	}
 	var out strings.Builder
@@ -66,6 +67,8 @@ func slashAt(s string, i int) int {
 		return 0
 	case s[i] == '/':
 		return len("/")
+	case s[i] == '\\' && i+1 < len(s) && s[i+1] == '/':
+		return len(`\/`)
 	case s[i] == '%' && hasPrefixFold(s[i:], "%2f"):
 		return len("%2F")
 	case s[i] == '%' && hasPrefixFold(s[i:], "%252f"):
@@ -110,7 +113,7 @@ func (e *embedded) readScheme(s string, pair int) (start int, ok bool) {
 	}
 	// After a slash it is part of another URL's path, after a letter it is a
 	// longer scheme, or a path with a doubled slash.
-	return start, before != '/' && before != ':' && before != '@' && !isHostByte(before) && before != '+'
+	return start, before != '/' && before != ':' && before != '@' && !isHostByte(before)
 }
 
 // readHost reads host and port at i and returns where they end.
@@ -223,7 +226,7 @@ func (e *embedded) write(out *strings.Builder, to address) {
 // "%253a" for "%252f".
 func colonLike(slash string) string {
 	switch {
-	case slash == "/":
+	case slash == "/", slash == `\/`:
 		return ":"
 	case slash[len(slash)-1] == 'f':
 		return slash[:len(slash)-2] + "3a"
@@ -238,6 +241,7 @@ func pathLike(path, slash string) string {
 	switch len(slash) {
 	case len("/"):
 		return path
+	case len(`\/`):
 	case len("%2F"):
 		path = strings.ReplaceAll(path, "%", "%25")
 	default:

@@ -1,5 +1,7 @@
 package handler
 
+import "unicode/utf8"
+
 // The text of the web spells one slash in many ways: "/" in a page, "\/" in
 // JSON, "%2F" in a query, "&#x2F;" behind a security filter. The functions here
 // read one character in any of these spellings, forwards and backwards. All are
@@ -152,6 +154,31 @@ func (w window) entity(i int) (c byte, n int, more bool) {
 		return 0xff, j + 2, false
 	}
 	return byte(v), j + 2, false
+}
+
+// wide decodes the character above ASCII that w.b[i:] begins with, of which unit
+// gave a byte, spelled in n bytes. Percent-encoding is not decoded.
+func (w window) wide(i, n int) (r rune, more bool) {
+	s, digits, base := w.b[i:], []byte(nil), rune(16)
+	switch {
+	case s[0] == '%':
+		return utf8.RuneError, false
+	case s[0] == '\\':
+		digits = s[n-4 : n]
+	case s[0] == '&' && s[2]|0x20 == 'x':
+		digits = s[3 : n-1]
+	case s[0] == '&':
+		digits, base = s[2:n-1], 10
+	case !w.final && !utf8.FullRune(s):
+		return 0, true
+	default:
+		r, _ = utf8.DecodeRune(s)
+		return r, false
+	}
+	for _, d := range digits {
+		r = r*base + rune(unhex(d))
+	}
+	return r, false
 }
 
 // spelling says in which way a character was written.

@@ -68,7 +68,16 @@ func parseETag(tag string) (opaque string, weak, ok bool) {
 // the time at which this configuration came into force, is removed unless a tag
 // decides: an unchanged file is mapped differently now. It returns the tags of ours,
 // in the origin's form, which the writer of the answer needs for a 304.
+//
+// If-Match, which guards a change, gets the original form of every tag of ours:
+// it asks for the state of the origin's resource, whatever was made of its text.
 func UnmapValidators(h http.Header, fingerprint uint64, loaded time.Time) (mine []string) {
+	if guards := splitETags(strings.Join(h["If-Match"], ",")); len(guards) > 0 {
+		for i, tag := range guards {
+			guards[i], _, _ = unmapETag(tag, fingerprint)
+		}
+		h.Set("If-Match", strings.Join(guards, ", "))
+	}
 	lines := h.Values("If-None-Match")
 	var keep []string
 	for _, tag := range splitETags(strings.Join(lines, ",")) {

@@ -64,6 +64,16 @@ func TestUnmapValidators(t *testing.T) {
 	}
 }
 
+func TestUnmapIfMatch(t *testing.T) {
+	for in, want := range map[string]string{`W/"a-m6r"`: `"a"`, `W/"a-m1"`: `"a"`, `W/"a-w6r" , "b"`: `W/"a", "b"`, `*`: `*`, `"x"`: `"x"`} {
+		h := http.Header{"If-Match": {in}}
+		UnmapValidators(h, 0xf3, time.Time{})
+		if got := h.Get("If-Match"); got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
+		}
+	}
+}
+
 func FuzzETag(f *testing.F) {
 	f.Add(`"abc"`, uint64(7))
 	f.Add(`W/"a-m7, b"`, uint64(7))

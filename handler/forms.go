@@ -71,7 +71,8 @@ type fromBase struct {
 // target is the base that is written. Index: levels of percent-encoding.
 type target struct {
 	scheme []byte
-	host   [maxPercent + 1][]byte
+	host   [maxPercent + 1][]byte   // without the port
+	port   []byte                   // empty is the scheme's default
 	segs   [maxPercent + 1][][]byte // path segments
 }
 
@@ -155,10 +156,7 @@ func commonSuffix(a, b []byte) (n int) {
 
 func (g *target) build(to formBase) {
 	name, port := splitPort(to.Scheme, to.Host)
-	if port != "" {
-		name += ":" + port
-	}
-	g.scheme = []byte(to.Scheme)
+	g.scheme, g.port = []byte(to.Scheme), []byte(port)
 	host, segs := name, strings.Split(strings.Trim(to.Path, "/"), "/")
 	if segs[0] == "" {
 		segs = nil

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // oracle maps a text as the scanner does, in another way: it looks at every
@@ -33,21 +35,24 @@ var (
 	oracleForm   = regexp.MustCompile(`^(?:((?i:https?))(` + reColon + `))?(` + reSep + `)(` + reSep + `)`)
 	oracleSerial = regexp.MustCompile(`s:([0-9]+):\\*(?:"|&quot;)`)
 	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original))$`)
-	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,16}=` + reSpace + `{0,16}(` + reQuote + `)$`)
+	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=` + reSpace + `{0,64}(` + reQuote + `)$`)
+	oracleLead   = regexp.MustCompile(reSpace + `{0,63}[ \n\t\r]$`)
 	oraclePlain  = regexp.MustCompile(`(` + reName + `*)=$`)
-	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,16}[;,]` + reSpace + `{0,16}(?i:url)` + `(=|` + reSpace + `{0,16}=` + reSpace + `{0,16}` + reQuote + `)$`)
-	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,16}(?:` + reQuote + `)?$`)
+	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,64}[;,]` + reSpace + `{0,64}(?i:url)` + `(=|` + reSpace + `{0,64}=` + reSpace + `{0,64}` + reQuote + `)$`)
+	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,64}(?:` + reQuote + `)?$`)
 	oracleCSS2   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\($`)
-	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,16}` + reQuote + `$`)
-	oracleOpen   = regexp.MustCompile(`([:,\[{(=])` + reSpace + `{0,16}` + reQuote + `$`)
-	oracleConcat = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:concat)\(` + reSpace + `{0,16}` + reQuote + `$`)
-	oracleKey    = regexp.MustCompile(`wp_http_referer(?:` + reQuote + `)?` + reSpace + `{0,16}:` + reSpace + `{0,16}` + reQuote + `$`)
-	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,16}:` + reSpace + `{0,16}` + reQuote + `$`)
-	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,15}[wx])?,(` + reSpace + `{0,16})$`)
-	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,16}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,16}:)` + reSpace + `{0,16}$`)
+	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleOpen   = regexp.MustCompile(`([:,\[{(=])` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleConcat = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:concat)\(` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleKey    = regexp.MustCompile(`wp_http_referer(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,63}[wx])?,(` + reSpace + `{0,64})$`)
+	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,64}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:)` + reSpace + `{0,64}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
-	oracleInTag  = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
-	oracleEnds   = regexp.MustCompile(reQuote + `$`)
+	// "<" behind an operand, last in a script.
+	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
+	oracleInTag    = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
+	oracleEnds     = regexp.MustCompile(reQuote + `$`)
 )
 
 func (o *oracle) run(in string) string {
@@ -68,8 +73,8 @@ func (o *oracle) run(in string) string {
 
 var (
 	oracleResource  = regexp.MustCompile(`(?is)<(?:script|link)(?:[^A-Za-z0-9:_<>-][^<>]*)?$`)
-	oracleValue     = regexp.MustCompile(`(?s:.)(?i:src|href)` + reSpace + `{0,16}=` + reSpace + `{0,16}["']?$`)
-	oracleIntegrity = regexp.MustCompile(`[ \n\t\r\f"'](integrity)` + reSpace + `{0,16}=`)
+	oracleValue     = regexp.MustCompile(`(?s:.)(?i:src|href)` + reSpace + `{0,64}=` + reSpace + `{0,64}["']?$`)
+	oracleIntegrity = regexp.MustCompile(`[ \n\t\r\f"'](integrity)` + reSpace + `{0,64}=`)
 )
 
 // integrity is where the attribute of the tag around a URL begins, or -1.
@@ -233,10 +238,13 @@ func (o *oracle) host(i int) (text string, end int, ok bool) {
 			}
 			target := toName
 			if toPort != "" {
-				target += ":" + toPort
-			}
-			for range level {
-				target = strings.ReplaceAll(strings.ReplaceAll(target, "%", "%25"), ":", "%3A")
+				colon := m[2]
+				if colon == "" && level > 0 {
+					colon = sep[:len(sep)-2] + map[byte]string{'F': "3A", 'f': "3a"}[sep[len(sep)-1]]
+				} else if colon == "" {
+					colon = ":"
+				}
+				target += colon + toPort
 			}
 			if scheme != "" {
 				scheme = o.to.Scheme
@@ -288,6 +296,17 @@ func (o *oracle) base(i int, path string) (end int, ok bool) {
 	if path == "" || n == 0 || c <= ' ' || strings.IndexByte("/?#\"',;<>()[]{}|\\^`&", c) >= 0 {
 		return i, true
 	}
+	if c >= 0x80 {
+		r, _ := utf8.DecodeRuneInString(o.in[i:])
+		if m := regexp.MustCompile(`^\\+u([0-9a-fA-F]{4})|^&#([0-9]+);|^&#[xX]([0-9a-fA-F]+);`).FindStringSubmatch(o.in[i:]); m != nil {
+			v, _ := strconv.ParseInt(m[1]+m[3], 16, 64)
+			if m[2] != "" {
+				v, _ = strconv.ParseInt(m[2], 10, 64)
+			}
+			r = rune(v)
+		}
+		return i, o.in[i] != '%' && (unicode.IsPunct(r) || unicode.IsSpace(r))
+	}
 	if strings.IndexByte(".:!*", c) < 0 {
 		return 0, false
 	}
@@ -300,7 +319,7 @@ func (o *oracle) serialized(i int) bool {
 		digits := o.in[m[2]:m[3]]
 		n, err := strconv.Atoi(digits)
 		before, _ := strconv.Atoi("0" + digits[:len(digits)-1])
-		if m[0]+1 >= i-256 && err == nil && before < 1<<20 {
+		if m[0]+1 >= i-serialReach && err == nil && before < 1<<20 {
 			q := m[1] - 1
 			if o.in[q] == ';' {
 				q = m[1] - len("&quot;")
@@ -347,6 +366,9 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 		return "", 0, 0, false
 	}
 	if o.kind == kindHTML && !oracleHolds(form, o.place(i), o.in[:i]) {
+		return "", 0, 0, false
+	}
+	if o.serialized(i) {
 		return "", 0, 0, false
 	}
 	text = strings.ReplaceAll(to, "/", sep)
@@ -400,7 +422,7 @@ func oracleHolds(form rule, p place, left string) bool {
 	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag) || in(placeScript) && oracleInTagText(left)
+		return in(placeTag) || in(placeScript) && oracleInTagText(left) && !oracleCompares.MatchString(left)
 	case ruleCSSURL:
 		return in(placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
@@ -442,7 +464,11 @@ func (o *oracle) form(i int) (rule, bool) {
 		}
 		return pick(ruleSrcset)
 	}
-	if m := oracleAssign.FindStringSubmatch(left); m != nil {
+	opened := left
+	if m := oracleLead.FindString(left); m != "" && on.has(ruleSrcset) && !strings.HasPrefix(o.in[i-1:], " />") {
+		opened = strings.TrimSuffix(left, m)
+	}
+	if m := oracleAssign.FindStringSubmatch(opened); m != nil {
 		name := m[1]
 		if len(name) > maxNameByte {
 			name = ""
@@ -452,14 +478,19 @@ func (o *oracle) form(i int) (rule, bool) {
 		case oracleURL.MatchString(name) && encoded:
 			return pick(ruleEntityAttribute)
 		case oracleURL.MatchString(name):
-			at := i - len(m[0])
+			at := len(opened) - len(m[0])
 			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTagText(left[:at]))
+		case opened != left:
+			return 0, false
 		case strings.EqualFold(name, "value"):
 			return 0, false
 		case on.has(ruleRefresh) && oracleRefr.MatchString(left):
 			return ruleRefresh, true
 		}
 		return pick(ruleWordPressPath)
+	}
+	if opened != left {
+		return 0, false
 	}
 	if oracleImport.MatchString(left) {
 		return pick(ruleCSSImport)
@@ -485,7 +516,7 @@ func (o *oracle) form(i int) (rule, bool) {
 		return 0, false
 	}
 	if on.has(ruleManifest) && m[1] != "(" {
-		return ruleManifest, m[1] != "{"
+		return ruleManifest, true
 	}
 	if on.has(ruleScriptRules) && m[1] != "(" && o.place(i) == placeRules {
 		return ruleScriptRules, true

@@ -151,6 +151,9 @@ var responseFields = map[string]responseField{
 
 	"Access-Control-Allow-Origin":         originField,
 	"Timing-Allow-Origin":                 originField,
+	"Permissions-Policy":                  originField,
+	"Permissions-Policy-Report-Only":      originField,
+	"Feature-Policy":                      originField,
 	"Content-Security-Policy":             policyField,
 	"Content-Security-Policy-Report-Only": policyField,
 

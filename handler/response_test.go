@@ -169,6 +169,8 @@ func TestMapHeader(t *testing.T) {
 		{"D3 ACAO any", "/blog", "Access-Control-Allow-Origin", "*", "*"},
 		{"D3 ACAO null", "/blog", "Access-Control-Allow-Origin", "null", "null"},
 		{"D3 ACAO foreign", "/blog", "Access-Control-Allow-Origin", "https://other.example", "https://other.example"},
+		{"Permissions-Policy", "/blog", "Permissions-Policy", `geolocation=(self "http://blog.example.net"), camera=("https://a.example")`, `geolocation=(self "https://example.com"), camera=("https://a.example")`},
+		{"Feature-Policy", "/blog", "Feature-Policy", "camera http://blog.example.net; fullscreen *", "camera https://example.com; fullscreen *"},
 		{"Timing-Allow-Origin", "/blog", "Timing-Allow-Origin", "https://a.example, https://blog.example.net", "https://a.example, https://example.com"},
 		{"A2 28 Content-Security-Policy", "/blog", "Content-Security-Policy", "frame-ancestors 'self' http://blog.example.net; script-src https://blog.example.net https://cdn.example 'nonce-x'", "frame-ancestors 'self' https://example.com; script-src https://example.com https://cdn.example 'nonce-x'"},
 		{"D3 CSP, bare host", "/blog", "Content-Security-Policy", "img-src blog.example.net *.example.net blog.example.net:* data:", "img-src example.com *.example.net example.com:* data:"},

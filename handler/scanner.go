@@ -82,7 +82,7 @@ type hostCursor struct {
 var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
 
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1}
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1, tag: tagMemo{lt: -1}}
 	if cap(s.mem.hosts) < len(t.groups) {
 		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}

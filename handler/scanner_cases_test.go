@@ -115,10 +115,15 @@ var scannerCases = []scannerCase{
 	{name: "bare", kind: kindHTML, in: `<b>blog.example.net</b> location.hostname === "blog.example.net"`},
 	{name: "serialized", in: `a:1:{s:3:"url";s:26:"http://blog.example.net/ab";}`},
 	{name: "serialized inside", in: `s:46:"<a href=\"http://blog.example.net/ab\">there</a>";`},
+	{
+		name: "serialized, root-relative", kind: kindXML, in: `<![CDATA[a:1:{s:1:"t";s:25:"<a href="/x">there</a> /y";}<a href="/z">]]>`,
+		want: `<![CDATA[a:1:{s:1:"t";s:25:"<a href="/x">there</a> /y";}<a href="/blog/z">]]>`,
+	},
 	{name: "behind serialized", in: `s:3:"url"; http://blog.example.net/`, want: `s:3:"url"; https://example.com/blog/`},
 	{name: "rest namespace", kind: kindJSON, in: `{"href":"https:\/\/api.w.org\/{rel}","templated":true}`},
 	{name: "base64", kind: kindHTML, in: `<img src="data:image/jpeg;base64,/9j/4AAQSkZJRg/wp-admin/abc=">`},
 	{name: "integrity", kind: kindHTML, in: `<script integrity="sha384-/wp-admin/abc" src="https://cdn.example.org/x.js"></script>`},
+	{name: "integrity in no tag", kind: kindHTML, in: `script src=http://blog.example.net integrity=x`, want: `script src=https://example.com/blog integrity=x`},
 	{
 		name: "integrity of a mapped script", kind: kindHTML,
 		in:   `<script src="http://blog.example.net/x.js" integrity="sha384-a/b=" crossorigin></script><p integrity="x">`,
@@ -161,6 +166,10 @@ var scannerCases = []scannerCase{
 	{name: "base path", sites: wpSite, in: `http://blog.example.net/wp/a http://blog.example.net/wp http://blog.example.net/wp?x`, want: `https://example.com/blog/a https://example.com/blog https://example.com/blog?x`},
 	{name: "base path in json", sites: wpSite, in: `http:\/\/blog.example.net\/wp\/a`, want: `https:\/\/example.com\/blog\/a`},
 	{name: "base path in percent", sites: wpSite, in: `http%3A%2F%2Fblog.example.net%2Fwp%2Fa`, want: `https%3A%2F%2Fexample.com%2Fblog%2Fa`},
+	{
+		name: "base path before punctuation", sites: wpSite, in: "„http://blog.example.net/wp“ http://blog.example.net/wp… http://blog.example.net/wp&#8221; http://blog.example.net/wp&#x2026; http://blog.example.net/wp\\u201d http://blog.example.net/wpé http://blog.example.net/wp&#233; http://blog.example.net/wp\\u00e9 http://blog.example.net/wp%E2%80%9D",
+		want: "„https://example.com/blog“ https://example.com/blog… https://example.com/blog&#8221; https://example.com/blog&#x2026; https://example.com/blog\\u201d http://blog.example.net/wpé http://blog.example.net/wp&#233; http://blog.example.net/wp\\u00e9 http://blog.example.net/wp%E2%80%9D",
+	},
 	{name: "outside the base path", sites: wpSite, in: `http://blog.example.net/ http://blog.example.net/wpx http://blog.example.net/wp.html http://blog.example.net/wp-x http://blog.example.net/wp%41`},
 	{name: "base path root-relative", sites: wpSite, kind: kindHTML, in: `<a href="/wp/x"><a href="/wp"><a href="/x"><a href="/wpx">`, want: `<a href="/blog/x"><a href="/blog"><a href="/x"><a href="/wpx">`},
 	{
@@ -173,6 +182,10 @@ var scannerCases = []scannerCase{
 	{name: "unicode name", sites: idnSite, in: `https://bücher.example/a`, want: `https://example.com/blog/a`},
 	{name: "unicode name in json", sites: idnSite, in: `"https:\/\/b\u00fccher.example\/a"`, want: `"https:\/\/example.com\/blog\/a"`},
 	{name: "address", sites: []formBase{{"http", "[::1]:8080", ""}}, in: `http://[::1]:8080/a`, want: `https://example.com/blog/a`},
+	{
+		name: "public port, colon as found", to: toPort, in: `http%3a%2f%2fblog.example.net %2f%2fblog.example.net %252F%252Fblog.example.net http:%2F%2Fblog.example.net http\u003A\u002F\u002Fblog.example.net`,
+		want: `http%3a%2f%2fexample.com%3a8443%2fa%2fb %2f%2fexample.com%3a8443%2fa%2fb %252F%252Fexample.com%253A8443%252Fa%252Fb http:%2F%2Fexample.com:8443%2Fa%2Fb http\u003A\u002F\u002Fexample.com\u003A8443\u002Fa\u002Fb`,
+	},
 	{name: "public port and two segments", to: toPort, kind: kindHTML, in: `<a href="/x" data-u="http%3A%2F%2Fblog.example.net%2Fy">`, want: `<a href="/a/b/x" data-u="http%3A%2F%2Fexample.com%3A8443%2Fa%2Fb%2Fy">`},
 	{name: "mount at the root", to: atRoot, kind: kindHTML, in: `<a href="/x"> http://blog.example.net/a http:\/\/blog.example.net`, want: `<a href="/x"> https://example.com/a https:\/\/example.com`},
 	{name: "root-relative off", opts: formOptions{KeepRootRelative: true}, kind: kindHTML, in: `<a href="/x" title="http://blog.example.net">`, want: `<a href="/x" title="https://example.com/blog">`},
@@ -182,6 +195,7 @@ var scannerCases = []scannerCase{
 	{name: "attribute single quote", kind: kindHTML, in: `<a href='/x'>`, want: `<a href='/blog/x'>`},
 	{name: "attribute in capitals", kind: kindHTML, in: `<A HREF="/x">`, want: `<A HREF="/blog/x">`},
 	{name: "attribute with spaces", kind: kindHTML, in: `<a href = "/x">`, want: `<a href = "/blog/x">`},
+	{name: "attribute with white space in front", kind: kindHTML, in: "<a href=\" /x\"><a href='\n\t/y'><a alt=\" /z\"><img src=\"\" /w>", want: "<a href=\" /blog/x\"><a href='\n\t/blog/y'><a alt=\" /z\"><img src=\"\" /w>"},
 	{name: "attribute root", kind: kindHTML, in: `<base href="/">`, want: `<base href="/blog/">`},
 	{
 		name: "attributes", kind: kindHTML, in: `<form action="/a"><img src="/b" data-src="/c" data-lazy-src="/d"><video poster="/e"><use xlink:href="/f"><object data="/g">`,
@@ -214,13 +228,16 @@ var scannerCases = []scannerCase{
 	{name: "unquoted in a feed", kind: kindXML, in: `<![CDATA[<a href=/x> or href=/x]]>`, want: `<![CDATA[<a href=/blog/x> or href=/x]]>`},
 	{name: "unquoted in a script", kind: kindHTML, in: `<script>x='<a class="a" href=/x>', src =/x/</script>`, want: `<script>x='<a class="a" href=/blog/x>', src =/x/</script>`},
 	{name: "unquoted in a query", kind: kindHTML, in: `<a href="http://h.example/?href=/x&action=/y">`},
-	{name: "regular expression", kind: kindHTML, in: `<script>src =/x/;var src=/x/</script>`},
+	{name: "regular expression", kind: kindHTML, in: `<script>src =/x/;var src=/x/;while(i<n){var src=/x/;a[0]<b; src=/x/}</script>`},
 	{name: "self-closing", kind: kindHTML, in: `<br /><img alt="" /><link / >`},
 
 	// srcset.
 	{name: "srcset", kind: kindHTML, in: `<img srcset="/a.jpg 300w, /b.jpg 600w,/c.jpg 2x">`, want: `<img srcset="/blog/a.jpg 300w, /blog/b.jpg 600w,/blog/c.jpg 2x">`},
 	{name: "srcset without descriptors", kind: kindHTML, in: `<source data-lazy-srcset="/a.jpg, /b.jpg 2x">`, want: `<source data-lazy-srcset="/blog/a.jpg, /blog/b.jpg 2x">`},
-	{name: "srcset over lines", kind: kindHTML, in: "<img srcset='\n/a.jpg 1x,\n  /b.jpg 2x'>", want: "<img srcset='\n/a.jpg 1x,\n  /blog/b.jpg 2x'>"},
+	{
+		name: "srcset over lines", kind: kindHTML, in: "<img srcset='\n\t/a.jpg 1x,\n                        /b.jpg 2x\n'>",
+		want: "<img srcset='\n\t/blog/a.jpg 1x,\n                        /blog/b.jpg 2x\n'>",
+	},
 	{name: "srcset in json", kind: kindJSON, in: `"<img srcset=\"\/a.jpg 1x, \/b.jpg 2x\">"`, want: `"<img srcset=\"\/blog\/a.jpg 1x, \/blog\/b.jpg 2x\">"`},
 	{name: "srcset escaped", kind: kindXML, in: `&lt;img srcset=&quot;/a.jpg 1x, /b.jpg 2x&quot;`, want: `&lt;img srcset=&quot;/blog/a.jpg 1x, /blog/b.jpg 2x&quot;`},
 	{name: "comma in text", kind: kindHTML, in: `<p title="a, /b">At 480w, /x and</p><img srcset="a 1x" alt="b 1x, /c 2x">`},
@@ -268,6 +285,7 @@ var scannerCases = []scannerCase{
 		want: `<script type="speculationrules">{"prefetch":[{"source":"document","where":{"and":[{"href_matches":"/blog/*"},{"not":{"href_matches":["/blog/wp-*.php","\/blog\/wp-admin\/*","/blog/*\\?(.+)"]}},{"not":{"selector_matches":"a[rel~=\"nofollow\"]"}}]},"eagerness":"conservative"}]}</script><script>a={"b":"/c"}</script>`,
 	},
 	{name: "import map", kind: kindHTML, in: `<script type="importmap">{"imports":{"a":"/x.js","/y/":"/z/"}}</script>`, want: `<script type="importmap">{"imports":{"a":"/blog/x.js","/blog/y/":"/blog/z/"}}</script>`},
+	{name: "import map", kind: kindManifest, in: `{"imports":{"/a/":"/b/","x":"./c.js","//d":"//e"},"scopes":{"\/s\/":{"k":"\/v"}}}`, want: `{"imports":{"/blog/a/":"/blog/b/","x":"./c.js","//d":"//e"},"scopes":{"\/blog\/s\/":{"k":"\/blog\/v"}}}`},
 	{name: "manifest", kind: kindManifest, in: `{"start_url":"/","scope":"\/","icons":[{"src":"/i.png"}],"x":"a/b"}`, want: `{"start_url":"/blog/","scope":"\/blog\/","icons":[{"src":"/blog/i.png"}],"x":"a/b"}`},
 	{name: "plain text", kind: kindText, in: "Disallow: /wp-admin/\nSitemap: http://blog.example.net/wp-sitemap.xml\n", want: "Disallow: /wp-admin/\nSitemap: https://example.com/blog/wp-sitemap.xml\n"},
 

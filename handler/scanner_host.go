@@ -1,6 +1,9 @@
 package handler
 
-import "bytes"
+import (
+	"bytes"
+	"unicode"
+)
 
 // verdict is the outcome of a decision at one hit.
 type verdict uint8
@@ -234,6 +237,14 @@ func matchPath(w window, i int, path string, rules ruleSet) (end int, v verdict)
 		return 0, undecidedYet
 	case n == 0 || endsSegment(c):
 		return end, mapped
+	case c >= 0x80:
+		switch r, more := w.wide(i, n); {
+		case more:
+			return 0, undecidedYet
+		case unicode.IsPunct(r) || unicode.IsSpace(r):
+			return end, mapped
+		}
+		return 0, left
 	case c != '.' && c != ':' && c != '!' && c != '*':
 		return 0, left
 	}
@@ -269,12 +280,29 @@ func (s *scanner) replaceHost(m hostMatch) {
 	}
 	s.emit(in[m.colon:m.host])
 	s.emit(to.host[m.level])
+	if len(to.port) > 0 {
+		s.emit(m.portColon(in[:]))
+		s.emit(to.port)
+	}
 	for _, seg := range to.segs[m.level] {
 		s.emit(in[m.sep:m.host])
 		s.emit(seg)
 	}
 	s.count.Mapped++
 	s.consume(m.end)
+}
+
+// portColon returns the colon in front of a port: as the URL spells the one
+// behind its scheme, else like its slashes.
+func (m hostMatch) portColon(in []byte) []byte {
+	slash := in[m.sep:m.host]
+	if first := m.sep - len(slash); first > m.colon {
+		return in[m.colon:first]
+	}
+	if m.level == 0 {
+		return []byte{':'}
+	}
+	return []byte(colonLike(string(slash)))
 }
 
 func isHostChar(c byte) bool { return isAlnum(c) || c == '-' || c == '_' }

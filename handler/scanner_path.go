@@ -1,7 +1,7 @@
 package handler
 
 const (
-	maxSpaces   = 16 // white space that is skipped between the parts of a form
+	maxSpaces   = 64 // white space that is skipped between the parts of a form
 	maxNameByte = 32 // longest attribute name that is read
 )
 
@@ -88,6 +88,9 @@ func (s *scanner) pathForm(w window, i int) (m pathMatch, v verdict) {
 	if s.kind == kindHTML && s.rules.has(guardPlace) && !holdsForm(form, s.placeAt(m.start), b, m.start) {
 		return m, left
 	}
+	if s.rules.has(guardSerialized) && s.serialized(b, m.start) {
+		return m, left
+	}
 	return m, mapped
 }
 
@@ -143,7 +146,7 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 }
 
 // leftOfSpace handles white space and commas: a further candidate of a srcset,
-// or url( /x ).
+// url( /x ), or the start of an attribute's value.
 func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 	j := skipSpacesBefore(b, i)
 	if j == 0 {
@@ -154,6 +157,10 @@ func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, j-1)
 	case ',':
 		return ruleSrcset, s.rules.has(ruleSrcset) && (j < i || endsDescriptor(b, j-1)) && s.inSrcset(b, j-1)
+	}
+	if q, encoded, quoted := quoteBefore(b, j); quoted {
+		form, ok = s.leftOfQuote(b, q, encoded)
+		return form, ok && (form == ruleAttribute || form == ruleEntityAttribute)
 	}
 	return 0, false
 }
@@ -202,7 +209,7 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		}
 		switch {
 		case s.rules.has(ruleManifest):
-			return ruleManifest, c != '{'
+			return ruleManifest, true
 		case s.rules.has(ruleScriptRules) && s.placeAt(q) == placeRules:
 			return ruleScriptRules, true
 		}
@@ -224,7 +231,7 @@ func holdsForm(form rule, p place, b []byte, i int) bool {
 	case ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleWordPressPath:
 		return p == placeTag || p == placeValue || p == placeScript || p == placeRules
 	case ruleUnquoted:
-		return p == placeTag || p == placeScript && insideTagText(b, i)
+		return p == placeTag || p == placeScript && insideWrittenTag(b, i)
 	case ruleCSSURL:
 		return p == placeValue || p == placeStyle || p == placeScript
 	case ruleCSSImport:

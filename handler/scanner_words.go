@@ -129,26 +129,46 @@ func previewSettings(b []byte, i int) bool {
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
 // script that writes HTML: '<a class="x" href="/y">', or in JSON that a page may
 // hold: "\u003Ca href=/y\u003E".
-func insideTagText(b []byte, i int) bool {
+func insideTagText(b []byte, i int) bool { return tagTextBefore(b, i) >= 0 }
+
+// insideWrittenTag is insideTagText for a script, where "<" behind an operand
+// compares, as in "i<n", and a slash behind "=" may begin a regular expression.
+func insideWrittenTag(b []byte, i int) bool {
+	j := tagTextBefore(b, i)
+	if j <= 0 || b[j] != '<' {
+		return j >= 0
+	}
+	c := b[j-1]
+	return !isAlnum(c) && c != '_' && c != '$' && c != ')' && c != ']'
+}
+
+// tagTextBefore returns where the tag begins that b[i] is in, or -1.
+func tagTextBefore(b []byte, i int) int {
 	from := max(0, i-256)
 	for j := i - 1; j >= from; j-- {
 		switch b[j] {
 		case '>':
-			return false
+			return -1
 		case '<':
-			return isAlpha(b[j+1])
+			if isAlpha(b[j+1]) {
+				return j
+			}
+			return -1
 		case '\\':
 			if s := b[j:i]; bytes.HasPrefix(s, escapedLess[:5]) && len(s) > 5 {
 				switch s[5] | 0x20 {
 				case 'e':
-					return false
+					return -1
 				case 'c':
-					return isAlpha(b[j+6])
+					if isAlpha(b[j+6]) {
+						return j
+					}
+					return -1
 				}
 			}
 		}
 	}
-	return false
+	return -1
 }
 
 // escapedLess is "<" as JSON has it that a page may hold.

@@ -7,16 +7,10 @@ import (
 
 // mapSetCookies confines the cookies that the site sets to the mount.
 func (v *View) mapSetCookies(lines []string, req *http.Request, learn func(name string)) []string {
-	// RFC 6265 section 5.1.4: below the bare prefix the default path is the
-	// prefix's parent, which is not the mount's.
-	bare := false
-	if req != nil && req.URL != nil && v.m.prefix != "" {
-		place, _, _ := v.m.Locate(req.URL.EscapedPath())
-		bare = place == Bare
-	}
+	path := v.defaultCookiePath(req)
 	kept := lines[:0]
 	for _, line := range lines {
-		mapped, name, reason := v.setCookie(line, bare)
+		mapped, name, reason := v.setCookie(line, path)
 		if reason != cookieKept {
 			continue
 		}
@@ -26,6 +20,28 @@ func (v *View) mapSetCookies(lines []string, req *http.Request, learn func(name 
 		}
 	}
 	return kept
+}
+
+// defaultCookiePath returns the Path of a cookie that has none (RFC 6265 section
+// 5.1.4), where browsers would not find it by themselves; else "". Name and path
+// tell cookies apart: without a Path, and with the path that a browser of the
+// site itself would take, a cookie must stay the same one. And below the bare
+// prefix the browser's default is the prefix's parent, which is not the mount's.
+func (v *View) defaultCookiePath(req *http.Request) string {
+	if req == nil || req.URL == nil || v.m.prefix == "" {
+		return ""
+	}
+	place, _, rest := v.m.Locate(req.URL.EscapedPath())
+	switch {
+	case place == Bare:
+		return v.m.prefix + "/"
+	case place != Inside || v.m.mode != Transparent:
+		return ""
+	}
+	path := v.SitePath(rest)
+	path = path[:max(1, strings.LastIndexByte(path, '/'))]
+	mapped, _ := v.cookiePath(path)
+	return mapped
 }
 
 // cookieVerdict says what became of a Set-Cookie and why.
@@ -51,10 +67,9 @@ const (
 
 // setCookie maps one Set-Cookie line: the prefix goes in front of Path, Domain
 // goes, Secure comes where the public side is https. A line without Path gets
-// none, as the browser takes the default from the public URL, unless needPath
-// says that this is not below the mount. Whatever else stands in the line keeps
-// its bytes, its order and its case.
-func (v *View) setCookie(line string, needPath bool) (mapped, name string, verdict cookieVerdict) {
+// defaultPath, unless that is empty. Whatever else stands in the line keeps its
+// bytes, its order and its case.
+func (v *View) setCookie(line, defaultPath string) (mapped, name string, verdict cookieVerdict) {
 	pair, attributes, _ := strings.Cut(line, ";")
 	name, _, valued := strings.Cut(pair, "=")
 	name = strings.Trim(name, " \t")
@@ -104,10 +119,9 @@ func (v *View) setCookie(line string, needPath bool) (mapped, name string, verdi
 	case elsewhere:
 		return "", name, cookieElsewhere
 	}
-	if needPath && !pathed {
+	if defaultPath != "" && !pathed {
 		out.WriteString("; Path=")
-		out.WriteString(v.m.prefix)
-		out.WriteByte('/')
+		out.WriteString(defaultPath)
 	}
 	if !secure && v.public.Scheme == "https" {
 		out.WriteString("; Secure")
