@@ -7,10 +7,16 @@ import (
 
 // mapSetCookies confines the cookies that the site sets to the mount.
 func (v *View) mapSetCookies(lines []string, req *http.Request, learn func(name string)) []string {
-	path := v.defaultCookiePath(req)
+	// RFC 6265 section 5.1.4: below the bare prefix the default path is the
+	// prefix's parent, which is not the mount's.
+	bare := false
+	if req != nil && req.URL != nil && v.m.prefix != "" {
+		place, _, _ := v.m.Locate(req.URL.EscapedPath())
+		bare = place == Bare
+	}
 	kept := lines[:0]
 	for _, line := range lines {
-		mapped, name, reason := v.setCookie(line, path)
+		mapped, name, reason := v.setCookie(line, bare)
 		if reason != cookieKept {
 			continue
 		}
@@ -20,28 +26,6 @@ func (v *View) mapSetCookies(lines []string, req *http.Request, learn func(name 
 		}
 	}
 	return kept
-}
-
-// defaultCookiePath returns the Path of a cookie that has none (RFC 6265 section
-// 5.1.4), where browsers would not find it by themselves; else "". Name and path
-// tell cookies apart: without a Path, and with the path that a browser of the
-// site itself would take, a cookie must stay the same one. And below the bare
-// prefix the browser's default is the prefix's parent, which is not the mount's.
-func (v *View) defaultCookiePath(req *http.Request) string {
-	if req == nil || req.URL == nil || v.m.prefix == "" {
-		return ""
-	}
-	place, _, rest := v.m.Locate(req.URL.EscapedPath())
-	switch {
-	case place == Bare:
-		return v.m.prefix + "/"
-	case place != Inside || v.m.mode != Transparent:
-		return ""
-	}
-	path := v.SitePath(rest)
-	path = path[:max(1, strings.LastIndexByte(path, '/'))]
-	mapped, _ := v.cookiePath(path)
-	return mapped
 }
 
 // cookieVerdict says what became of a Set-Cookie and why.
@@ -67,9 +51,10 @@ const (
 
 // setCookie maps one Set-Cookie line: the prefix goes in front of Path, Domain
 // goes, Secure comes where the public side is https. A line without Path gets
-// defaultPath, unless that is empty. Whatever else stands in the line keeps its
-// bytes, its order and its case.
-func (v *View) setCookie(line, defaultPath string) (mapped, name string, verdict cookieVerdict) {
+// none, as the browser takes the default from the public URL, unless needPath
+// says that this is not below the mount. Whatever else stands in the line keeps
+// its bytes, its order and its case.
+func (v *View) setCookie(line string, needPath bool) (mapped, name string, verdict cookieVerdict) {
 	pair, attributes, _ := strings.Cut(line, ";")
 	name, _, valued := strings.Cut(pair, "=")
 	name = strings.Trim(name, " \t")
@@ -119,9 +104,10 @@ func (v *View) setCookie(line, defaultPath string) (mapped, name string, verdict
 	case elsewhere:
 		return "", name, cookieElsewhere
 	}
-	if defaultPath != "" && !pathed {
+	if needPath && !pathed {
 		out.WriteString("; Path=")
-		out.WriteString(defaultPath)
+		out.WriteString(v.m.prefix)
+		out.WriteByte('/')
 	}
 	if !secure && v.public.Scheme == "https" {
 		out.WriteString("; Secure")

@@ -107,43 +107,6 @@ func TestSetCookieBare(t *testing.T) {
 	}
 }
 
-// A cookie without Path is the one that the site sets and deletes with the path
-// that a browser of its own would take.
-func TestSetCookieDefaultPath(t *testing.T) {
-	for _, tt := range []struct {
-		mode           Mode
-		site, path, in string
-		want           string
-	}{
-		{Transparent, "http://blog.example.net", "/blog/x", "a=b", "a=b; Path=/blog/; Secure"},
-		{Transparent, "http://blog.example.net", "/blog/", "a=b; Path=", "a=b; Path=; Path=/blog/; Secure"},
-		{Transparent, "http://blog.example.net", "/blog/x", "a=b; Path=/", "a=b; Path=/blog/; Secure"},
-		{Transparent, "http://blog.example.net", "/blog/wp-admin/x.php", "a=b", "a=b; Path=/blog/wp-admin; Secure"},
-		{Transparent, "http://blog.example.net", "/blog/wp-admin/x.php", "a=b; Path=x", "a=b; Path=x; Path=/blog/wp-admin; Secure"},
-		{Transparent, "http://blog.example.net", "/blog/a%2Fb/", "a=b", "a=b; Path=/blog/a%2Fb; Secure"},
-		{Transparent, "http://blog.example.net/wp", "/blog/x", "a=b", "a=b; Path=/blog; Secure"},
-		{Transparent, "http://blog.example.net/wp", "/blog/x", "a=b; Path=/wp", "a=b; Path=/blog; Secure"},
-		{Transparent, "http://blog.example.net", "/elsewhere", "a=b", "a=b; Secure"},
-		{Aware, "http://blog.example.net", "/blog/x", "a=b", "a=b; Secure"},
-	} {
-		v := newTestView(t, tt.mode, "/blog", tt.site)
-		h := http.Header{"Set-Cookie": {tt.in}}
-		v.MapHeader(h, 200, &http.Request{URL: mustParse(t, tt.path)}, nil)
-		if got := h.Get("Set-Cookie"); got != tt.want {
-			t.Errorf("%s of %s at %s became %s, want %s", tt.in, tt.site, tt.path, got, tt.want)
-		}
-	}
-}
-
-func mustParse(t *testing.T, s string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
 func TestSetCookieLearns(t *testing.T) {
 	v := newTestView(t, Transparent, "/blog", "https://blog.example.net")
 	h := http.Header{"Set-Cookie": {"a=b", "__Host-c=d", "e=f; Domain=example.com", " g =h"}}
@@ -166,7 +129,7 @@ func FuzzSetCookie(f *testing.F) {
 	}
 	v := newTestView(f, Transparent, "/blog", "https://blog.example.net/wp")
 	f.Fuzz(func(t *testing.T, line string) {
-		mapped, name, verdict := v.setCookie(line, "")
+		mapped, name, verdict := v.setCookie(line, false)
 		if verdict != cookieKept {
 			if mapped != "" {
 				t.Fatalf("%q is dropped, yet became %q", line, mapped)
