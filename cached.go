@@ -62,14 +62,14 @@ func (m *Mount) provisionCache(ctx caddy.Context, chain []json.RawMessage, hosts
 	if err := c.provision(ctx); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s", chain)
+	text, fetch := fmt.Sprintf("%s", chain), m.Forward.options()
 	m.shared.keyed = slices.Clone(c.Key)
 	for _, name := range placeholders(text) {
 		switch {
-		case strings.HasPrefix(name, "http.auth."), strings.HasPrefix(name, "http.request.tls.client"), strings.HasPrefix(name, "http.request.cookie."):
+		case ofVisitor(name):
 			m.shared.live = true
-		case ofRequest(name):
-		default:
+		// No Vary tells what the chain makes of a field that the visitor chooses.
+		case !ofRequest(name), fetch.Sends(requestField(name)):
 			m.shared.keyed = append(m.shared.keyed, "{"+name+"}")
 		}
 	}
@@ -98,6 +98,24 @@ func placeholders(chain string) []string {
 		names = append(names, match[1])
 	}
 	return names
+}
+
+// requestField is the field that a placeholder reads of the request, or "".
+func requestField(name string) string {
+	if field, ok := strings.CutPrefix(name, "http.request.header."); ok {
+		return http.CanonicalHeaderKey(field)
+	}
+	return ""
+}
+
+// ofVisitor tells whether a placeholder reads what only the visitor's own request
+// knows, and no fetch that others share.
+func ofVisitor(name string) bool {
+	switch requestField(name) {
+	case "Authorization", "Cookie":
+		return true
+	}
+	return strings.HasPrefix(name, "http.auth.") || strings.HasPrefix(name, "http.request.tls.client") || strings.HasPrefix(name, "http.request.cookie.")
 }
 
 // ofRequest tells whether a placeholder of the inner chain is answered by the

@@ -165,7 +165,7 @@ type FetchOptions struct {
 func FetchHeader(client http.Header, o FetchOptions) http.Header {
 	h := make(http.Header, len(client)+8)
 	for name, values := range client {
-		if len(values) > 0 && o.sends(name) {
+		if len(values) > 0 && o.Sends(name) {
 			h[name] = values[:len(values):len(values)]
 		}
 	}
@@ -187,7 +187,7 @@ func (o FetchOptions) Selecting(v Vary) Vary {
 	}
 	var fields []string
 	for _, name := range v.Fields {
-		if name == "Authorization" || o.sends(name) && name != "User-Agent" {
+		if name == "Authorization" || o.Sends(name) && name != "User-Agent" {
 			fields = append(fields, name)
 		}
 	}
@@ -219,8 +219,9 @@ func DeviceClass(client http.Header) string {
 	return ""
 }
 
-// sends reports whether the client's field is copied into a storable fetch.
-func (o *FetchOptions) sends(name string) bool {
+// Sends reports whether the client's field, by its canonical name, is copied into a
+// storable fetch.
+func (o *FetchOptions) Sends(name string) bool {
 	if http.CanonicalHeaderKey(name) != name || !isToken(name) {
 		return false
 	}

@@ -137,7 +137,10 @@ func (a *ResponseWriter) hasBody() bool { return a.r.Method != http.MethodHead }
 // answer that are set already are not part of it.
 func (a *ResponseWriter) inform(status int) {
 	h := a.header.Clone()
-	a.mapFields(h, status)
+	a.v.MapHeader(h, status, a.r, nil)
+	// A cookie is for the final answer to set, by which a cache knows whose it is.
+	delete(h, "Set-Cookie")
+	stripInternal(h, false)
 	outer := a.w.Header()
 	saved := outer.Clone()
 	clear(outer)
@@ -174,14 +177,11 @@ func (a *ResponseWriter) sendHeader() {
 		// The mount chose what the site was asked for, and here what the visitor gets.
 		addVary(h, "Accept-Encoding")
 	}
-	a.mapFields(h, a.status)
+	a.dropTrailers(h)
+	a.v.MapHeader(h, a.status, a.r, a.Learn)
+	stripInternal(h, a.KeepInternal)
 	copyFields(a.w.Header(), h)
 	a.w.WriteHeader(a.status)
-}
-
-func (a *ResponseWriter) mapFields(h http.Header, status int) {
-	a.v.MapHeader(h, status, a.r, a.Learn)
-	stripInternal(h, a.KeepInternal)
 }
 
 // Write takes bytes of the body.
