@@ -23,6 +23,7 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 	// First of all, so that a client cannot have the mount's own fields removed.
 	dropHopByHop(h, r.Method)
 	dropClaims(h, r.Method, p)
+	dropTrailerClaims(r)
 	v.mapReferences(h)
 	v.filterCookies(h)
 	if !v.m.SendsAuthorization(p.UserAuthenticated) {

@@ -35,6 +35,7 @@ type ResponseWriter struct {
 	r *http.Request
 
 	header  http.Header
+	hints   int        // number of 1xx answers
 	status  int        // final status; zero before it
 	reason  BodyReason // why the body is mapped or not
 	kind    mediaKind
@@ -133,9 +134,16 @@ func (a *ResponseWriter) WriteHeader(status int) {
 // hasBody reports whether bytes will follow the header.
 func (a *ResponseWriter) hasBody() bool { return a.r.Method != http.MethodHead }
 
+// maxHints is how many 1xx answers of one request reach the visitor. A site may send
+// any number, and each would look like progress.
+const maxHints = 20
+
 // inform sends a 1xx answer (RFC 9110 section 15.2). The fields of the final
 // answer that are set already are not part of it.
 func (a *ResponseWriter) inform(status int) {
+	if a.hints++; a.hints > maxHints {
+		return
+	}
 	h := a.header.Clone()
 	a.v.MapHeader(h, status, a.r, nil)
 	// A cookie is for the final answer to set, by which a cache knows whose it is.
