@@ -123,7 +123,7 @@ func ofVisitor(name string) bool {
 // the chain's own handlers, or by the machine.
 func ofRequest(name string) bool {
 	for _, prefix := range []string{
-		"http.request.", "http.reverse_proxy.", "http.matchers.", "http.regexp.", "http.response.", "http.error.", "http.file_server.",
+		"http.request.", "http.reverse_proxy.", "http.matchers.", "http.response.", "http.error.", "http.file_server.",
 		"http.mount.", "http.shutting_down", "http.time_until_shutdown", "env.", "file.", "system.", "time.",
 	} {
 		if strings.HasPrefix(name, prefix) {

@@ -16,7 +16,7 @@ type Request struct {
 	// that ends in "?".
 	Path, RawQuery string
 	BareQuery      bool
-	// Rest is the part of Path below the mount, for Options.Bypass.
+	// Rest is the part of Path below the mount, escaped as it is, for Options.Bypass.
 	Rest string
 	// Split is the variant of an A/B split, and Splits are all its variants;
 	// empty without one.

@@ -116,7 +116,7 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	a.status = status
 	rest := a.Rest
 	if rest == "" {
-		rest = a.r.URL.Path
+		rest = a.r.URL.EscapedPath()
 	}
 	a.kind, a.reason = a.v.m.eligible.decide(status, a.header, rest)
 	a.declared = contentLength(a.header)
