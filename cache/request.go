@@ -3,6 +3,7 @@ package cache
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -77,8 +78,8 @@ func (c *Cache) parts(r *http.Request, q *Request) KeyParts {
 		p.Extra = append(slices.Clone(p.Extra), DeviceClass(r.Header))
 	}
 	if o := r.Header["Origin"]; len(o) > 0 {
-		// Several lines are one list; a browser sends one.
-		p.HasOrigin, p.Origin = true, normaliseList(o)
+		// Byte for byte, as sites compare it (RFC 6454 section 7.3): it is no list.
+		p.HasOrigin, p.Origin = true, strings.Join(o, "\n")
 	}
 	return p
 }

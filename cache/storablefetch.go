@@ -67,7 +67,6 @@ var fieldClasses = map[string]class{
 	"X-Host":                 classNever,
 	"X-Http-Host-Override":   classNever,
 	"Forwarded":              classNever,
-	"X-Forwarded":            classNever,
 	"X-Scheme":               classNever,
 	"X-Url-Scheme":           classNever,
 	"Front-End-Https":        classNever,
@@ -121,7 +120,7 @@ var fieldClasses = map[string]class{
 
 // neverPrefixes are families of which a client may send none.
 var neverPrefixes = [...]string{
-	"If-", "Content-", "X-Forwarded-", "X-Auth-Request-", "X-Litespeed-", "X-Lscache", "X-Accel-", "Proxy-", "X-Middleware-", "X-Amzn-Oidc-", "X-Goog-Authenticated-User-",
+	"If-", "Content-", "X-Forward", "X-Auth-Request-", "X-Litespeed-", "X-Lscache", "X-Accel-", "Proxy-", "X-Middleware-", "X-Amzn-Oidc-", "X-Goog-Authenticated-User-",
 }
 
 // fieldClass returns the class of a request field by its canonical name.
@@ -161,7 +160,8 @@ type FetchOptions struct {
 // the caller to set afterwards, as are the cache's own validators.
 //
 // Fields that Connection names are removed first, so that a client cannot use
-// it to remove what the caller sets (RFC 9110 section 7.6.1).
+// it to remove what the caller sets (RFC 9110 section 7.6.1). Keyed ones stay: the
+// answer is for who sends them.
 func FetchHeader(client http.Header, o FetchOptions) http.Header {
 	h := make(http.Header, len(client)+8)
 	for name, values := range client {
@@ -170,7 +170,9 @@ func FetchHeader(client http.Header, o FetchOptions) http.Header {
 		}
 	}
 	for name := range connectionNamed(client) {
-		delete(h, name)
+		if fieldClass(name) != classKeyed {
+			delete(h, name)
+		}
 	}
 	if o.Strict {
 		h["User-Agent"] = deviceAgents[DeviceClass(client)]
