@@ -71,7 +71,7 @@ func (v *View) mapReferences(h http.Header) {
 	}
 	if origin := h["Origin"]; len(origin) == 1 && v.m.mode == Transparent {
 		if u := cutURL(origin[0]); u.kind == absoluteURL && u.path+u.suffix == "" && v.home.at(u.name, u.port) {
-			h["Origin"] = []string{v.m.sites[0].origin()}
+			h["Origin"] = []string{v.m.site.origin()}
 		}
 	}
 	// RFC 4918 section 10.3. A target outside the mount keeps its host, so that
