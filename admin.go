@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -135,8 +136,8 @@ func servePurge(w http.ResponseWriter, r *http.Request) error {
 	if err := d.Decode(&req); err != nil {
 		return bad(fmt.Errorf("reading the purge: %w", err))
 	}
-	if d.More() {
-		return bad(errors.New("reading the purge: more than one"))
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return bad(errors.New("reading the purge: expected one object and nothing behind it"))
 	}
 	purges, err := req.purges()
 	if err != nil {

@@ -80,14 +80,14 @@ func (m *Mount) prepareCache(ctx caddy.Context, chain []json.RawMessage) error {
 	if err := c.provision(ctx); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s", chain)
+	text, fetch := fmt.Sprintf("%s", chain), m.Forward.options()
 	m.shared.keyed = slices.Clone(c.Key)
 	for _, name := range placeholders(text) {
 		switch {
-		case strings.HasPrefix(name, "http.auth."), strings.HasPrefix(name, "http.request.tls.client"), strings.HasPrefix(name, "http.request.cookie."):
+		case ofVisitor(name):
 			m.shared.live = true
-		case ofRequest(name):
-		default:
+		// No Vary tells what the chain makes of a field that the visitor chooses.
+		case !ofRequest(name), fetch.Sends(requestField(name)):
 			m.shared.keyed = append(m.shared.keyed, "{"+name+"}")
 		}
 	}
@@ -113,12 +113,30 @@ func placeholders(chain string) []string {
 	return names
 }
 
+// requestField is the field that a placeholder reads of the request, or "".
+func requestField(name string) string {
+	if field, ok := strings.CutPrefix(name, "http.request.header."); ok {
+		return http.CanonicalHeaderKey(field)
+	}
+	return ""
+}
+
+// ofVisitor tells whether a placeholder reads what only the visitor's own request
+// knows, and no fetch that others share.
+func ofVisitor(name string) bool {
+	switch requestField(name) {
+	case "Authorization", "Cookie":
+		return true
+	}
+	return strings.HasPrefix(name, "http.auth.") || strings.HasPrefix(name, "http.request.tls.client") || strings.HasPrefix(name, "http.request.cookie.")
+}
+
 // ofRequest tells whether a placeholder of the inner chain is answered by the
 // fetch itself: by the request that is forwarded, which is what is keyed, by
 // the chain's own handlers, or by the machine.
 func ofRequest(name string) bool {
 	for _, prefix := range []string{
-		"http.request.", "http.reverse_proxy.", "http.matchers.", "http.regexp.", "http.response.", "http.error.", "http.file_server.",
+		"http.request.", "http.reverse_proxy.", "http.matchers.", "http.response.", "http.error.", "http.file_server.",
 		"http.mount.", "http.shutting_down", "http.time_until_shutdown", "env.", "file.", "system.", "time.",
 	} {
 		if strings.HasPrefix(name, prefix) {

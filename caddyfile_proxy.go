@@ -24,9 +24,9 @@ func (p *mountParser) finishProxy() error {
 		for _, seg := range p.passed {
 			tokens = append(tokens, seg...)
 		}
-		brace = tokens[len(tokens)-1]
-		brace.Text = "}"
-		brace.Line++
+		// A line below the last token, which may be quoted, as no brace is.
+		last := tokens[len(tokens)-1]
+		brace.Text, brace.File, brace.Line = "}", last.File, last.Line+last.NumLineBreaks()+1
 		tokens = append(tokens, brace)
 	}
 	d := caddyfile.NewDispenser(tokens)

@@ -41,7 +41,11 @@ const storageTimeout = 10 * time.Second
 // rememberCookies returns the memory of the mount's site and a function that
 // gives it back.
 func (m *Mount) rememberCookies(ctx caddy.Context) (*cookieMemory, error) {
-	key := "mount/cookies/" + certmagic.StorageKeys.Safe(fmt.Sprint(m.Site, m.Path)) + ".json"
+	site := m.Site
+	if len(site) == 0 {
+		site = m.origins.dials
+	}
+	key := "mount/cookies/" + certmagic.StorageKeys.Safe(fmt.Sprint(site, m.Path)) + ".json"
 	pooled, _, err := cookieMemories.LoadOrNew(key, func() (caddy.Destructor, error) {
 		c := &cookieMemory{names: new(handler.CookieNames), storage: ctx.Storage(), key: key, logger: m.logger}
 		c.load()

@@ -159,13 +159,13 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	if err := m.check(); err != nil {
 		return err
 	}
+	chain := m.HandlersRaw
+	m.origins = readOrigins(chain)
 	var err error
 	if m.cookies, err = m.rememberCookies(ctx); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
 	m.learn, m.fault = m.cookies.learn, m.tellFault()
-	chain := m.HandlersRaw
-	m.origins = readOrigins(chain)
 	m.accept = []string{m.origins.acceptEncoding()}
 	options := m.options()
 	options.CookieNames = m.cookies.names

@@ -11,6 +11,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/headers"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/caddy-mount/mount/handler"
 )
 
 // place is where a mount stands in its site: the route lists that hold it, from
@@ -84,14 +86,13 @@ func (p place) hosts() []string {
 // deeperMount is a mount of the same route list whose path lies below ours. A
 // request that it takes is left to it, whatever the order they stand in.
 type deeperMount struct {
-	prefix   string
+	has      func(escapedPath string) bool
 	matchers caddyhttp.MatcherSets
 }
 
 // takes tells whether the deeper mount serves r, whose canonical path is path.
 func (d deeperMount) takes(r *http.Request, path string) bool {
-	below, ok := strings.CutPrefix(path, d.prefix)
-	if !ok || below != "" && below[0] != '/' {
+	if !d.has(path) {
 		return false
 	}
 	matches, err := d.matchers.AnyMatchWithError(r)
@@ -106,7 +107,7 @@ func (p place) deeperMounts() []deeperMount {
 		for _, raw := range route.HandlersRaw {
 			path, ok := mountIn(raw)
 			if ok && len(path) > len(p.prefix) && strings.HasPrefix(path, p.prefix+"/") {
-				deeper = append(deeper, deeperMount{prefix: path, matchers: route.MatcherSets})
+				deeper = append(deeper, deeperMount{has: handler.Below(path), matchers: route.MatcherSets})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -68,14 +69,8 @@ func (p *Purge) allows(r *http.Request) bool {
 	if p == nil {
 		return false
 	}
-	client, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
-	if addr, err := netip.ParseAddr(client); err == nil {
-		addr = addr.Unmap().WithZone("")
-		for _, prefix := range p.ranges {
-			if prefix.Contains(addr) {
-				return true
-			}
-		}
+	if p.allowsAddress(r) {
+		return true
 	}
 	if p.Secret == "" {
 		return false
@@ -87,6 +82,38 @@ func (p *Purge) allows(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// allowsAddress tells whether the request comes from where one may purge.
+func (p *Purge) allowsAddress(r *http.Request) bool {
+	client, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	if !p.covers(client) {
+		return false
+	}
+	server, _ := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if !trustedPeer(r) || server != nil && server.TrustedProxiesStrict > 0 {
+		return true
+	}
+	// Caddy took the first address that it was told, and proxies put theirs behind what
+	// the client itself has sent.
+	for _, line := range r.Header["X-Forwarded-For"] {
+		for addr := range strings.SplitSeq(line, ",") {
+			if !p.covers(strings.TrimSpace(addr)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// covers tells whether an address is in one of the ranges.
+func (p *Purge) covers(address string) bool {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	addr = addr.Unmap().WithZone("")
+	return slices.ContainsFunc(p.ranges, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }
 
 // isPurge tells whether a request is one to a cache. None of these methods means

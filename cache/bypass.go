@@ -63,11 +63,14 @@ func NewBypassRules(patterns []string, wordpress bool) *BypassRules {
 }
 
 // Reason returns why a request is passed, or ReasonStored if these rules let it
-// be looked up and stored. The path is the decoded one relative to the mount,
+// be looked up and stored. The path is the escaped one relative to the mount,
 // beginning with "/"; rawQuery are the bytes as forwarded. It does not change h.
 func (b *BypassRules) Reason(urlPath, rawQuery string, h http.Header) Reason {
 	if overridesMethod(rawQuery, h) {
 		return ReasonMethodOverride
+	}
+	if strings.IndexByte(urlPath, '%') >= 0 {
+		urlPath = unescapeOnce(urlPath)
 	}
 	lower := strings.ToLower(cleanPath(urlPath))
 	if matchAny(b.operator, lower) || matchAny(b.paths, lower) && !b.exempts(lower) {
@@ -113,7 +116,8 @@ func overridesMethod(rawQuery string, h http.Header) bool {
 }
 
 // parameterName returns the name of one query segment as PHP reads it: decoded
-// once, up to the first "=" or "[", and with "." and " " as "_".
+// once, up to the first "=" or "[", and with ".", " " and a "[" that nothing
+// closes as "_".
 func parameterName(segment string) string {
 	name, _, _ := strings.Cut(segment, "=")
 	if strings.IndexByte(name, '%') >= 0 {
@@ -122,12 +126,12 @@ func parameterName(segment string) string {
 	if i := strings.IndexByte(name, 0); i >= 0 {
 		name = name[:i]
 	}
-	if i := strings.IndexByte(name, '['); i > 0 {
+	if i := strings.IndexByte(name, '['); i > 0 && strings.IndexByte(name[i:], ']') > 0 {
 		name = name[:i]
 	}
 	name = strings.TrimLeft(name, " +")
-	if strings.ContainsAny(name, ". +") {
-		name = strings.NewReplacer(".", "_", " ", "_", "+", "_").Replace(name)
+	if strings.ContainsAny(name, ". +[") {
+		name = strings.NewReplacer(".", "_", " ", "_", "+", "_", "[", "_").Replace(name)
 	}
 	return name
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"weak"
 )
 
 // flightCodings are the coded forms of a flight's body, each made once while the
@@ -15,8 +16,10 @@ import (
 type flightCodings struct {
 	mu      sync.Mutex
 	streams [codingCount]*codedStream // guarded by mu
-	whole   [codingCount]*form        // guarded by mu
-	stored  *Stored                   // guarded by mu; nil until the response is stored
+	whole   [codingCount]*form        // guarded by mu; until the response is stored
+	// stored is guarded by mu, and nil until the response is stored. A client that
+	// reads slowly keeps the flight, but not what the store has dropped meanwhile.
+	stored weak.Pointer[Stored]
 }
 
 // A codedStream is a body that is made from a flight's body by a goroutine of its
@@ -189,9 +192,10 @@ func (s *codedStream) keep() {
 	g := &s.f.codings
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.whole[s.coding] = made
-	if g.stored != nil {
-		g.stored.keep(s.f.c, s.coding, made)
+	if stored := g.stored.Value(); stored != nil {
+		stored.keep(s.f.c, s.coding, made)
+	} else {
+		g.whole[s.coding] = made
 	}
 }
 
@@ -201,10 +205,11 @@ func (f *flight) keepForms(s *Stored) {
 	g := &f.codings
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.stored = s
+	g.stored = weak.Make(s)
 	for k, made := range g.whole {
 		if made != nil {
 			s.keep(f.c, Coding(k), made)
+			g.whole[k] = nil
 		}
 	}
 }

@@ -2,8 +2,10 @@ package cache
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 )
 
 // begins fails unless what the client has got by now decodes to at least text.
@@ -169,4 +171,20 @@ func TestLongCodedFlight(t *testing.T) {
 		hit := s.visit("/a", "Accept-Encoding", "gzip")
 		hit.says("gzip", text)
 	})
+}
+
+// A client that reads slowly keeps a flight for long. What the store drops meanwhile
+// must not stay in memory for its sake.
+func TestFlightKeepsNothingStored(t *testing.T) {
+	f := new(flight)
+	stored := func() weak.Pointer[Stored] {
+		s := &Stored{Meta: new(Meta), Bytes: make([]byte, 1<<20)}
+		f.keepForms(s)
+		return weak.Make(s)
+	}()
+	runtime.GC()
+	if stored.Value() != nil {
+		t.Error("the stored response is still there")
+	}
+	runtime.KeepAlive(f)
 }

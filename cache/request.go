@@ -3,6 +3,7 @@ package cache
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Request is what the mount knows of a request beside the request itself. Its
@@ -15,7 +16,7 @@ type Request struct {
 	// that ends in "?".
 	Path, RawQuery string
 	BareQuery      bool
-	// Rest is the part of Path below the mount, for Options.Bypass.
+	// Rest is the part of Path below the mount, escaped as it is, for Options.Bypass.
 	Rest string
 	// Split is the variant of an A/B split, and Splits are all its variants;
 	// empty without one.
@@ -73,8 +74,8 @@ func (c *Cache) parts(r *http.Request, q *Request) KeyParts {
 		p.Extra = append(slices.Clone(p.Extra), DeviceClass(r.Header))
 	}
 	if o := r.Header["Origin"]; len(o) > 0 {
-		// Several lines are one list; a browser sends one.
-		p.HasOrigin, p.Origin = true, normaliseList(o)
+		// Byte for byte, as sites compare it (RFC 6454 section 7.3): it is no list.
+		p.HasOrigin, p.Origin = true, strings.Join(o, "\n")
 	}
 	return p
 }

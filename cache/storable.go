@@ -113,7 +113,12 @@ func sharesAuthorized(p *Policy) bool {
 	return p.Public || p.MustRevalidate || p.SMaxAge.Stated
 }
 
-func setsCookie(h http.Header) bool { return len(h["Set-Cookie"]) > 0 }
+// setsCookie reports whether the origin set a cookie. A field without a line says
+// that it did, though the cookie goes no further.
+func setsCookie(h http.Header) bool {
+	_, set := h["Set-Cookie"]
+	return set
+}
 
 // Streams reports whether a response is to flow without being held: an event
 // stream, an incremental message (RFC 10036), or one whose origin switches

@@ -67,7 +67,6 @@ var fieldClasses = map[string]class{
 	"X-Host":                 classNever,
 	"X-Http-Host-Override":   classNever,
 	"Forwarded":              classNever,
-	"X-Forwarded":            classNever,
 	"X-Scheme":               classNever,
 	"X-Url-Scheme":           classNever,
 	"Front-End-Https":        classNever,
@@ -121,7 +120,7 @@ var fieldClasses = map[string]class{
 
 // neverPrefixes are families of which a client may send none.
 var neverPrefixes = [...]string{
-	"If-", "Content-", "X-Forwarded-", "X-Auth-Request-", "X-Litespeed-", "X-Lscache", "X-Accel-", "Proxy-", "X-Middleware-", "X-Amzn-Oidc-", "X-Goog-Authenticated-User-",
+	"If-", "Content-", "X-Forward", "X-Auth-Request-", "X-Litespeed-", "X-Lscache", "X-Accel-", "Proxy-", "X-Middleware-", "X-Amzn-Oidc-", "X-Goog-Authenticated-User-",
 }
 
 // fieldClass returns the class of a request field by its canonical name.
@@ -161,16 +160,19 @@ type FetchOptions struct {
 // the caller to set afterwards, as are the cache's own validators.
 //
 // Fields that Connection names are removed first, so that a client cannot use
-// it to remove what the caller sets (RFC 9110 section 7.6.1).
+// it to remove what the caller sets (RFC 9110 section 7.6.1). Keyed ones stay: the
+// answer is for who sends them.
 func FetchHeader(client http.Header, o FetchOptions) http.Header {
 	h := make(http.Header, len(client)+8)
 	for name, values := range client {
-		if len(values) > 0 && o.sends(name) {
+		if len(values) > 0 && o.Sends(name) {
 			h[name] = values[:len(values):len(values)]
 		}
 	}
 	for name := range connectionNamed(client) {
-		delete(h, name)
+		if fieldClass(name) != classKeyed {
+			delete(h, name)
+		}
 	}
 	if o.Strict {
 		h["User-Agent"] = deviceAgents[DeviceClass(client)]
@@ -187,7 +189,7 @@ func (o FetchOptions) Selecting(v Vary) Vary {
 	}
 	var fields []string
 	for _, name := range v.Fields {
-		if name == "Authorization" || o.sends(name) && name != "User-Agent" {
+		if name == "Authorization" || o.Sends(name) && name != "User-Agent" {
 			fields = append(fields, name)
 		}
 	}
@@ -219,8 +221,9 @@ func DeviceClass(client http.Header) string {
 	return ""
 }
 
-// sends reports whether the client's field is copied into a storable fetch.
-func (o *FetchOptions) sends(name string) bool {
+// Sends reports whether the client's field, by its canonical name, is copied into a
+// storable fetch.
+func (o *FetchOptions) Sends(name string) bool {
 	if http.CanonicalHeaderKey(name) != name || !isToken(name) {
 		return false
 	}

@@ -20,7 +20,7 @@ func (v *View) bodyForms() (answers, sent *forms) {
 	}
 	answers = newForms(sites, home, formOptions{KeepRootRelative: m.transform.KeepRootRelative || m.mode != Transparent})
 	if m.mode == Transparent {
-		sent = newForms([]formBase{home}, formOf(m.sites[0]), formOptions{KeepRootRelative: m.transform.KeepRootRelative})
+		sent = newForms([]formBase{home}, formOf(m.site), formOptions{KeepRootRelative: m.transform.KeepRootRelative})
 	}
 	return answers, sent
 }

@@ -150,7 +150,7 @@ var requestPrefixes = []struct {
 	prefix string
 	class  requestField
 }{
-	{"X-Forwarded", proxyField},
+	{"X-Forward", proxyField},
 	{"X-Lscache", proxyField},
 	{"X-Accel-", proxyField},
 	{"X-Sendfile", proxyField},

@@ -46,8 +46,8 @@ func (v *View) setForwarded(h http.Header, p Peer) {
 		if p.OmitHost {
 			h["X-Forwarded-Host"] = nil
 		}
-		set("X-Forwarded-Proto", v.m.sites[0].scheme)
-		set("X-Forwarded-Port", v.m.sites[0].effectivePort())
+		set("X-Forwarded-Proto", v.m.site.scheme)
+		set("X-Forwarded-Port", v.m.site.effectivePort())
 		return
 	}
 	set("X-Forwarded-Proto", v.public.Scheme)

@@ -76,6 +76,21 @@ func (m *Mount) Locate(escapedPath string) (p Place, canonical, rest string) {
 	}
 }
 
+// Below returns a function that tells whether an escaped path is that of a mount with
+// the given prefix (Options.Prefix), as the mount's own Locate decides. A prefix that
+// no mount can have has none.
+func Below(prefix string) func(escapedPath string) bool {
+	escaped, segments, err := parsePrefix(prefix)
+	m := &Mount{prefix: escaped, segments: segments}
+	return func(escapedPath string) bool {
+		if err != nil {
+			return false
+		}
+		place, _, _ := m.Locate(escapedPath)
+		return place != Outside
+	}
+}
+
 // plainPath reports whether no byte of the path needs a second look.
 func plainPath(path string) bool {
 	for i := range len(path) {

@@ -32,7 +32,8 @@ type Mount struct {
 	prefix   string   // escaped, "" or "/blog"
 	segments []string // decoded segments of prefix
 	sites    []address
-	pinned   *View // of Options.Public; nil without it
+	site     address // the first of sites; zero where an aware mode has none
+	pinned   *View   // of Options.Public; nil without it
 
 	cookiePatterns []string
 	cookieNames    *CookieNames
@@ -58,7 +59,7 @@ func New(o Options) (*Mount, error) {
 	if o.Mode > AwareStripped {
 		return nil, fmt.Errorf("unknown mode %d", o.Mode)
 	}
-	if len(o.Sites) == 0 {
+	if len(o.Sites) == 0 && o.Mode == Transparent {
 		return nil, errors.New("no site: expected the base URL that the mounted site believes is its own, such as https://blog.example.net")
 	}
 	m := &Mount{
@@ -88,6 +89,9 @@ func New(o Options) (*Mount, error) {
 			a.path = ""
 		}
 		m.sites = append(m.sites, a)
+	}
+	if len(m.sites) > 0 {
+		m.site = m.sites[0]
 	}
 	for _, p := range o.Cookies {
 		if p == "" || strings.ContainsAny(p, "=;, \t\r\n\x00") {
@@ -234,7 +238,7 @@ func newView(m *Mount, b Base) *View {
 	v := &View{m: m, public: b, home: address{scheme: b.Scheme, name: name, port: port, path: m.prefix}}
 	v.host = b.Host
 	if m.mode == Transparent {
-		v.host = m.sites[0].host()
+		v.host = m.site.host()
 	}
 	v.inbound, v.locations, v.outbound = v.rules()
 	v.answers, v.sent = v.bodyForms()
@@ -248,7 +252,7 @@ func (v *View) Public() Base { return v.public }
 // where it knows nothing of the public address, else the public one.
 func (v *View) SiteScheme() string {
 	if v.m.mode == Transparent {
-		return v.m.sites[0].scheme
+		return v.m.site.scheme
 	}
 	return v.public.Scheme
 }
@@ -262,7 +266,7 @@ func (v *View) SitePath(rest string) string {
 	if v.m.mode == Aware {
 		return v.m.prefix + rest
 	}
-	return v.m.sites[0].path + rest
+	return v.m.site.path + rest
 }
 
 // SiteURL maps a public URL, absolute or root-relative, to the form in which the
@@ -293,7 +297,7 @@ func (v *View) siteURL(public string) (string, bool) {
 	if v.m.mode != Transparent {
 		return public, true
 	}
-	site := v.m.sites[0]
+	site := v.m.site
 	path := v.SitePath(rest)
 	suffix := mapEmbedded(u.suffix, v.outbound)
 	switch {

@@ -31,8 +31,9 @@ type Options struct {
 
 	// Sites are the base URLs (scheme, host, optional port and path) that the
 	// site believes are its own. The first is the one that requests are mapped
-	// to; the others are mapped in answers only. At least one is required.
-	// In the aware modes they name the address that the site is reached under.
+	// to; the others are mapped in answers only. At least one is required, but
+	// for the aware modes, where they name the address that the site is reached
+	// under.
 	Sites []string
 
 	// Mode is what the site knows. Default: Transparent.

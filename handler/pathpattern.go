@@ -23,9 +23,13 @@ func newPathPatterns(list []string) pathPatterns {
 	return p
 }
 
+// match matches the escaped part of a path below the mount.
 func (p pathPatterns) match(rest string) bool {
 	if len(p) == 0 {
 		return false
+	}
+	if decoded, ok := unescape(rest); ok {
+		rest = decoded
 	}
 	rest = strings.ToLower(rest)
 	for _, s := range p {

@@ -23,6 +23,7 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 	// First of all, so that a client cannot have the mount's own fields removed.
 	dropHopByHop(h, r.Method)
 	dropClaims(h, r.Method, p)
+	dropTrailerClaims(r)
 	v.mapReferences(h)
 	v.filterCookies(h)
 	if !v.m.SendsAuthorization(p.UserAuthenticated) {
@@ -70,7 +71,7 @@ func (v *View) mapReferences(h http.Header) {
 	}
 	if origin := h["Origin"]; len(origin) == 1 && v.m.mode == Transparent {
 		if u := cutURL(origin[0]); u.kind == absoluteURL && u.path+u.suffix == "" && v.home.at(u.name, u.port) {
-			h["Origin"] = []string{v.m.sites[0].origin()}
+			h["Origin"] = []string{v.m.site.origin()}
 		}
 	}
 	// RFC 4918 section 10.3. A target outside the mount keeps its host, so that

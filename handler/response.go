@@ -25,11 +25,9 @@ func (v *View) MapHeader(h http.Header, status int, req *http.Request, learn fun
 				eachValue(values, v.mapText)
 			}
 		case setCookieField:
-			if kept := v.mapSetCookies(values, req, learn); len(kept) > 0 {
-				h[name] = kept
-			} else {
-				delete(h, name)
-			}
+			// Where none may pass, the field stays without a line: the answer is for
+			// one visitor all the same, and a cache must know.
+			h[name] = v.mapSetCookies(values, req, learn)
 		case locationField:
 			if status >= 300 && status < 400 {
 				eachValue(values, v.mapLocation)
@@ -181,9 +179,6 @@ var responseFields = map[string]responseField{
 	"Secure-Session-Registration": hostWideField,
 	"Secure-Session-Challenge":    hostWideField,
 
-	"Surrogate-Control":        internalField,
-	"Surrogate-Key":            internalField,
-	"Surrogate-Keys":           internalField,
 	"Cache-Tag":                internalField,
 	"Cache-Tags":               internalField,
 	"X-Cache-Tag":              internalField,
@@ -196,12 +191,11 @@ var responseFields = map[string]responseField{
 	"Cache-Groups":             internalField, // RFC 9875
 	"Cache-Group-Invalidation": internalField,
 	"Lsc-Cookie":               internalField,
-	"X-Sendfile":               internalField,
-	"X-Sendfile-Type":          internalField,
 	"X-Lighttpd-Send-File":     internalField,
-	"X-Reproxy-Url":            internalField,
-	"X-Reproxy-Expected-Size":  internalField,
-	"X-Reproxy-Cache-For":      internalField,
+
+	// These are between neighbours (RFC 9110 section 11.7).
+	"Proxy-Authenticate":        internalField,
+	"Proxy-Authentication-Info": internalField,
 
 	// Validators, digests and times hold no URLs, and must keep their bytes.
 	"Age":                  opaqueField,
@@ -223,4 +217,4 @@ var responseFields = map[string]responseField{
 }
 
 // internalPrefixes are families of fields between an origin and its proxy.
-var internalPrefixes = []string{"X-Accel-", "X-Litespeed-", "X-Lscache", "X-Lsadc-"}
+var internalPrefixes = []string{"Surrogate-", "X-Accel-", "X-Litespeed-", "X-Lscache", "X-Lsadc-", "X-Reproxy-", "X-Sendfile"}

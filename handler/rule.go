@@ -35,10 +35,10 @@ func (v *View) rules() (inbound, locations, outbound []urlRule) {
 	// The public host under the other scheme.
 	inbound = append(inbound, urlRule{from: v.home, to: v.home})
 	locations = inbound
-	if m.mode != Transparent {
+	if m.mode != Transparent && len(m.sites) > 0 {
 		// A web server that was sent the public host redirects with a port of its own.
 		port := v.home
-		port.port = m.sites[0].effectivePort()
+		port.port = m.site.effectivePort()
 		locations = append(locations[:len(locations):len(locations)], urlRule{from: port, alias: true, to: v.home})
 	}
 	if m.mode == AwareStripped {
@@ -46,7 +46,7 @@ func (v *View) rules() (inbound, locations, outbound []urlRule) {
 		locations = append(locations, urlRule{from: public, to: v.home})
 	}
 	if m.mode == Transparent {
-		outbound = []urlRule{{from: v.home, to: m.sites[0]}}
+		outbound = []urlRule{{from: v.home, to: m.site}}
 	}
 	return inbound, locations, outbound
 }
@@ -91,7 +91,7 @@ func (v *View) publicPath(s string, u urlParts, rules []urlRule) (string, bool) 
 		}
 	}
 	suffix := mapEmbedded(u.suffix, rules)
-	site := v.m.sites[0]
+	site := v.m.site
 	rest, ok := cutBase(path, site.path)
 	if !ok {
 		// Beside the site's base path lies something that is not mounted. Without

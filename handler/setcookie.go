@@ -121,7 +121,7 @@ func (v *View) cookiePath(path string) (string, bool) {
 	if !strings.HasPrefix(path, "/") {
 		return "", true
 	}
-	prefix, site := v.m.prefix, v.m.sites[0].path
+	prefix, site := v.m.prefix, v.m.site.path
 	if v.m.mode != Transparent {
 		if _, ok := cutBase(path, prefix); ok {
 			return path, true

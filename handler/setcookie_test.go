@@ -75,8 +75,12 @@ func TestSetCookie(t *testing.T) {
 			if got := h.Get("Set-Cookie"); got != tt.want {
 				t.Errorf("Set-Cookie: %s\nbecame      %s\nwant        %s", tt.in, got, tt.want)
 			}
-			if _, ok := h["Set-Cookie"]; ok != (tt.want != "") {
-				t.Error("an empty field is left")
+			lines, ok := h["Set-Cookie"]
+			if !ok {
+				t.Error("nothing says that the site set a cookie")
+			}
+			if len(lines) > 0 && tt.want == "" {
+				t.Error("an empty line is left")
 			}
 		})
 	}

@@ -37,6 +37,7 @@ type ResponseWriter struct {
 	r *http.Request
 
 	header  http.Header
+	hints   int        // number of 1xx answers
 	status  int        // final status; zero before it
 	reason  BodyReason // why the body is mapped or not
 	kind    mediaKind
@@ -117,7 +118,7 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	a.status = status
 	rest := a.Rest
 	if rest == "" {
-		rest = a.r.URL.Path
+		rest = a.r.URL.EscapedPath()
 	}
 	a.tellFault(rest)
 	a.kind, a.reason = a.v.m.eligible.decide(status, a.header, rest)
@@ -147,11 +148,21 @@ func (a *ResponseWriter) tellFault(rest string) {
 // hasBody reports whether bytes will follow the header.
 func (a *ResponseWriter) hasBody() bool { return a.r.Method != http.MethodHead }
 
+// maxHints is how many 1xx answers of one request reach the visitor. A site may send
+// any number, and each would look like progress.
+const maxHints = 20
+
 // inform sends a 1xx answer (RFC 9110 section 15.2). The fields of the final
 // answer that are set already are not part of it.
 func (a *ResponseWriter) inform(status int) {
+	if a.hints++; a.hints > maxHints {
+		return
+	}
 	h := a.header.Clone()
-	a.mapFields(h, status)
+	a.v.MapHeader(h, status, a.r, nil)
+	// A cookie is for the final answer to set, by which a cache knows whose it is.
+	delete(h, "Set-Cookie")
+	stripInternal(h, false)
 	outer := a.w.Header()
 	saved := outer.Clone()
 	clear(outer)
@@ -188,14 +199,11 @@ func (a *ResponseWriter) sendHeader() {
 		// The mount chose what the site was asked for, and here what the visitor gets.
 		addVary(h, "Accept-Encoding")
 	}
-	a.mapFields(h, a.status)
+	a.dropTrailers(h)
+	a.v.MapHeader(h, a.status, a.r, a.Learn)
+	stripInternal(h, a.KeepInternal)
 	copyFields(a.w.Header(), h)
 	a.w.WriteHeader(a.status)
-}
-
-func (a *ResponseWriter) mapFields(h http.Header, status int) {
-	a.v.MapHeader(h, status, a.r, a.Learn)
-	stripInternal(h, a.KeepInternal)
 }
 
 // Write takes bytes of the body.

@@ -30,7 +30,6 @@ func (a *ResponseWriter) transformFields(h http.Header) {
 	for _, f := range integrityFields {
 		h.Del(f)
 	}
-	dropTrailers(h)
 }
 
 // tagNotModified gives a 304 the tag that the client knows the mapped body by.
@@ -44,12 +43,25 @@ func (a *ResponseWriter) tagNotModified(h http.Header) {
 	}
 }
 
-// dropTrailers takes the integrity fields out of the announced trailers.
-func dropTrailers(h http.Header) {
+// trails reports whether a field may follow the body: not one that sets a cookie,
+// speaks for the host or to a proxy, nor one of bytes that the body no longer has.
+func (a *ResponseWriter) trails(name string) bool {
+	switch responseClass(name) {
+	case setCookieField, internalField:
+		return false
+	case hostWideField:
+		return a.v.m.prefix == ""
+	}
+	return a.reason != BodyMapped && !a.decodes || !isIntegrity(name)
+}
+
+// dropTrailers takes the fields that may not follow the body out of the announced
+// trailers.
+func (a *ResponseWriter) dropTrailers(h http.Header) {
 	var keep []string
 	for _, line := range h.Values("Trailer") {
 		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name != "" && !isIntegrity(name) {
+			if name = strings.TrimSpace(name); name != "" && a.trails(name) {
 				keep = append(keep, name)
 			}
 		}
@@ -73,7 +85,7 @@ func isIntegrity(name string) bool {
 func (a *ResponseWriter) copyTrailers() {
 	outer := a.w.Header()
 	pass := func(key, name string) {
-		if v, ok := a.header[key]; ok && (a.reason != BodyMapped || !isIntegrity(name)) {
+		if v, ok := a.header[key]; ok && a.trails(name) {
 			outer[key] = v
 		}
 	}

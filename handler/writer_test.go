@@ -322,6 +322,19 @@ func TestAnswerInform(t *testing.T) {
 	}
 }
 
+// A flood of informational answers ends, and the answer comes.
+func TestAnswerInformBounded(t *testing.T) {
+	rec := &informRecorder{h: make(http.Header)}
+	a := testAnswer(t, rec, "GET", "/")
+	for range 100 * maxHints {
+		a.WriteHeader(103)
+	}
+	a.WriteHeader(200)
+	if want := strings.Repeat("103 map[]\n", maxHints) + "200 map[]\n"; rec.log.String() != want {
+		t.Errorf("got\n%swant\n%s", &rec.log, want)
+	}
+}
+
 type informRecorder struct {
 	h   http.Header
 	log strings.Builder
