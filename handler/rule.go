@@ -40,10 +40,12 @@ func (v *View) rules() (inbound, locations, outbound []urlRule) {
 		port := v.home
 		port.port = m.sites[0].effectivePort()
 		locations = append(locations[:len(locations):len(locations)], urlRule{from: port, alias: true, to: v.home})
-	}
-	if m.mode == AwareStripped {
-		// The site lost the prefix from the path that it was asked for.
-		locations = append(locations, urlRule{from: public, to: v.home})
+		if m.mode == AwareStripped {
+			// The site, or its web server, lost the prefix from the path that it was
+			// asked for.
+			port.path = ""
+			locations = append(locations, urlRule{from: public, to: v.home}, urlRule{from: port, to: v.home})
+		}
 	}
 	if m.mode == Transparent {
 		outbound = []urlRule{{from: v.home, to: m.sites[0]}}
