@@ -34,6 +34,7 @@ var (
 	oracleSerial = regexp.MustCompile(`s:([0-9]+):\\*(?:"|&quot;)`)
 	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original))$`)
 	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,16}=` + reSpace + `{0,16}(` + reQuote + `)$`)
+	oracleLead   = regexp.MustCompile(reSpace + `{0,15}[ \n\t\r]$`)
 	oraclePlain  = regexp.MustCompile(`(` + reName + `*)=$`)
 	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,16}[;,]` + reSpace + `{0,16}(?i:url)` + `(=|` + reSpace + `{0,16}=` + reSpace + `{0,16}` + reQuote + `)$`)
 	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,16}(?:` + reQuote + `)?$`)
@@ -442,17 +443,20 @@ func (o *oracle) form(i int) (rule, bool) {
 		}
 		return pick(ruleSrcset)
 	}
-	if m := oracleAssign.FindStringSubmatch(left); m != nil {
+	lead := oracleLead.FindString(left)
+	if m := oracleAssign.FindStringSubmatch(left[:i-len(lead)]); m != nil {
 		name := m[1]
 		if len(name) > maxNameByte {
 			name = ""
 		}
 		encoded := strings.HasSuffix(m[2], ";")
 		switch {
+		case lead != "" && (!on.has(ruleSrcset) || !oracleURL.MatchString(name)):
+			return 0, false
 		case oracleURL.MatchString(name) && encoded:
 			return pick(ruleEntityAttribute)
 		case oracleURL.MatchString(name):
-			at := i - len(m[0])
+			at := i - len(lead) - len(m[0])
 			return ruleAttribute, on.has(ruleAttribute) && (o.kind != kindScript || oracleInTagText(left[:at]))
 		case strings.EqualFold(name, "value"):
 			return 0, false

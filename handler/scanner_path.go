@@ -143,7 +143,8 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 }
 
 // leftOfSpace handles white space and commas: a further candidate of a srcset,
-// or url( /x ).
+// url( /x ), or an attribute whose value begins with white space, which browsers
+// take off a URL.
 func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 	j := skipSpacesBefore(b, i)
 	if j == 0 {
@@ -154,6 +155,10 @@ func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, j-1)
 	case ',':
 		return ruleSrcset, s.rules.has(ruleSrcset) && (j < i || endsDescriptor(b, j-1)) && s.inSrcset(b, j-1)
+	}
+	if q, encoded, quoted := quoteBefore(b, j); quoted {
+		form, ok = s.leftOfQuote(b, q, encoded)
+		return form, ok && (form == ruleAttribute || form == ruleEntityAttribute)
 	}
 	return 0, false
 }
