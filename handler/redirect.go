@@ -52,6 +52,8 @@ func (v *View) RedirectFault(h http.Header, status int, method, canonical, rawQu
 			return FaultPort
 		case !inside && v.m.mode == AwareStripped && foldPort(u.port) == foldPort(v.home.port):
 			return FaultPrefixLost
+		case !inside && v.m.mode == AwareStripped && foldPort(u.port) == foldPort(v.m.site.port):
+			return FaultPort
 		}
 	}
 	safe := method == http.MethodGet || method == http.MethodHead

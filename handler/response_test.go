@@ -77,6 +77,9 @@ func TestLocation(t *testing.T) {
 		{"A1 3 prefix there", AwareStripped, "/blog", siteHTTP, "https://example.com/blog/2026/a/", "https://example.com/blog/2026/a/"},
 		{"A1 3 root-relative", AwareStripped, "/blog", siteHTTP, "/wp-admin/", "/blog/wp-admin/"},
 		{"A1 3 root-relative, right", AwareStripped, "/blog", siteHTTP, "/blog/wp-admin/", "/blog/wp-admin/"},
+		{"A1 5 stripped, the web server's port", AwareStripped, "/blog", siteHTTP + ":8080", "http://example.com:8080/wp-admin/", "https://example.com/blog/wp-admin/"},
+		{"A1 5 stripped, the web server's port, prefix there", AwareStripped, "/blog", siteHTTP + ":8080", "http://example.com:8080/blog/wp-admin/", "https://example.com/blog/wp-admin/"},
+		{"stripped, another port", AwareStripped, "/blog", siteHTTP + ":8080", "http://example.com:9090/x", "http://example.com:9090/x"},
 		{"stripped, base path", AwareStripped, "/blog", siteHTTP + "/wp", "/wp/wp-admin/", "/blog/wp-admin/"},
 		{"aware keeps the main site's", Aware, "/blog", siteHTTP, "https://example.com/shop", "https://example.com/shop"},
 		{"aware, root-relative", Aware, "/blog", siteHTTP, "/blog/x", "/blog/x"},
@@ -274,11 +277,17 @@ func TestRedirectFault(t *testing.T) {
 		{"A1 3 prefix lost", AwareStripped, "https://example.com/2026/", false, "GET", 301, FaultPrefixLost},
 		{"main site, aware", Aware, "https://example.com/2026/", false, "GET", 301, FaultNone},
 		{"A1 6 port", Aware, "https://example.com:18444/blog/a/", false, "GET", 301, FaultPort},
+		{"A1 5 port, prefix lost", AwareStripped, "http://example.com:8080/wp-admin/", false, "GET", 301, FaultPort},
+		{"another service, stripped", AwareStripped, "http://example.com:9090/x", false, "GET", 301, FaultNone},
 		{"none", Transparent, "", false, "GET", 301, FaultNone},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v := newTestView(t, tt.mode, "/blog", siteHTTP)
+			site := siteHTTP
+			if tt.mode != Transparent {
+				site += ":8080"
+			}
+			v := newTestView(t, tt.mode, "/blog", site)
 			h := http.Header{"Location": {tt.location}}
 			if tt.cookie {
 				h.Set("Set-Cookie", "a=b")

@@ -1,6 +1,9 @@
 package handler
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // urlRule maps URLs that begin with one address to another.
 type urlRule struct {
@@ -34,16 +37,20 @@ func (v *View) rules() (inbound, locations, outbound []urlRule) {
 	}
 	// The public host under the other scheme.
 	inbound = append(inbound, urlRule{from: v.home, to: v.home})
-	locations = inbound
+	locations = slices.Clip(inbound)
+	if m.mode == AwareStripped {
+		// The site lost the prefix from the path that it was asked for.
+		locations = append(locations, urlRule{from: public, to: v.home})
+	}
 	if m.mode != Transparent && len(m.sites) > 0 {
 		// A web server that was sent the public host redirects with a port of its own.
 		port := v.home
 		port.port = m.site.effectivePort()
-		locations = append(locations[:len(locations):len(locations)], urlRule{from: port, alias: true, to: v.home})
-	}
-	if m.mode == AwareStripped {
-		// The site lost the prefix from the path that it was asked for.
-		locations = append(locations, urlRule{from: public, to: v.home})
+		locations = append(locations, urlRule{from: port, alias: true, to: v.home})
+		if m.mode == AwareStripped {
+			port.path = ""
+			locations = append(locations, urlRule{from: port, to: v.home})
+		}
 	}
 	if m.mode == Transparent {
 		outbound = []urlRule{{from: v.home, to: m.site}}

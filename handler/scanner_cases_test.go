@@ -232,6 +232,11 @@ var scannerCases = []scannerCase{
 	{name: "self-closing", kind: kindHTML, in: `<br /><img alt="" /><link / >`},
 
 	// srcset.
+	{name: "white space before a path", kind: kindHTML, in: `<a href=" /x"><img src='	/y.png'>`, want: `<a href=" /blog/x"><img src='	/blog/y.png'>`},
+	{name: "white space before a srcset", kind: kindHTML, in: "<img srcset=\"\n\t/a.png 1x,\n\t/b.png 2x\">", want: "<img srcset=\"\n\t/blog/a.png 1x,\n\t/blog/b.png 2x\">"},
+	{name: "white space before a path in json", kind: kindJSON, in: `{"r":"<a href=\" \/x\">"}`, want: `{"r":"<a href=\" \/blog\/x\">"}`},
+	{name: "white space before a path in an attribute in entities", kind: kindHTML, in: `<i data-h="&lt;a href=&quot; /x&quot;&gt;">`, want: `<i data-h="&lt;a href=&quot; /blog/x&quot;&gt;">`},
+	{name: "white space before what is no URL", kind: kindHTML, in: `<p title=" /x">" /x" and / <script>a = " /wp-admin/x"</script>`},
 	{name: "srcset", kind: kindHTML, in: `<img srcset="/a.jpg 300w, /b.jpg 600w,/c.jpg 2x">`, want: `<img srcset="/blog/a.jpg 300w, /blog/b.jpg 600w,/blog/c.jpg 2x">`},
 	{name: "srcset without descriptors", kind: kindHTML, in: `<source data-lazy-srcset="/a.jpg, /b.jpg 2x">`, want: `<source data-lazy-srcset="/blog/a.jpg, /blog/b.jpg 2x">`},
 	{

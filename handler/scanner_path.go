@@ -146,7 +146,8 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 }
 
 // leftOfSpace handles white space and commas: a further candidate of a srcset,
-// url( /x ), or the start of an attribute's value.
+// url( /x ), or an attribute whose value begins with white space, which browsers
+// take off a URL.
 func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 	j := skipSpacesBefore(b, i)
 	if j == 0 {

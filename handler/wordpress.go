@@ -102,7 +102,8 @@ var editScreens = map[string]bool{
 	"upload.php": true, "media.php": true, "media-new.php": true, "async-upload.php": true,
 	"nav-menus.php": true, "widgets.php": true, "themes.php": true, "theme-editor.php": true,
 	"plugins.php": true, "plugin-editor.php": true, "update.php": true, "update-core.php": true,
-	"options.php": true, "options-permalink.php": true, "settings.php": true, "admin.php": true,
+	"options.php": true, "options-general.php": true, "options-permalink.php": true, "options-privacy.php": true,
+	"settings.php": true, "tools.php": true, "admin.php": true,
 	"users.php": true, "user-edit.php": true, "profile.php": true, "user-new.php": true,
 }
 
@@ -191,6 +192,7 @@ var ajaxEdits = map[string]bool{
 	"menu-locations-save": true, "save-widget": true, "update-widget": true, "widgets-order": true, "delete-inactive-widgets": true,
 	"customize_save": true, "edit-theme-plugin-file": true, "activate-plugin": true,
 	"update-plugin": true, "update-theme": true, "delete-plugin": true, "delete-theme": true,
+	"wp-privacy-erase-personal-data": true,
 }
 
 // watchAjax watches a call whose action stands in its query or in its form.

@@ -33,6 +33,9 @@ func TestWatchEdit(t *testing.T) {
 		want                    Change
 	}{
 		{name: "options", method: "POST", url: "/wp-admin/options.php", answer: answer{302, admin + "options-general.php?settings-updated=true", false, ""}, want: ChangeSite},
+		{name: "privacy page", method: "POST", url: "/wp-admin/options-privacy.php", answer: answer{200, "", false, ""}, want: ChangeSite},
+		{name: "settings of a plugin", method: "POST", url: "/wp-admin/options-general.php?page=plugin", answer: answer{200, "", false, ""}, want: ChangeSite},
+		{name: "tool of a plugin", method: "POST", url: "/wp-admin/tools.php?page=plugin", answer: answer{302, admin + "tools.php?page=plugin", false, ""}, want: ChangeSite},
 		{name: "menu", method: "POST", url: "/wp-admin/nav-menus.php", answer: answer{200, "", false, ""}, want: ChangeSite},
 		{name: "site of a network", method: "POST", url: "/site2/wp-admin/options.php", answer: answer{302, admin, false, ""}, want: ChangeSite},
 		{name: "network", method: "POST", url: "/wp-admin/network/settings.php", answer: answer{302, admin, false, ""}, want: ChangeSite},
@@ -51,6 +54,7 @@ func TestWatchEdit(t *testing.T) {
 		{name: "screen", method: "GET", url: "/wp-admin/edit.php", answer: answer{200, "", false, ""}},
 
 		{name: "quick edit", method: "POST", url: "/wp-admin/admin-ajax.php", body: "post_title=a&action=inline-save&x=y", answer: answer{200, "", false, ""}, want: ChangeSite},
+		{name: "erasure of a commenter's name", method: "POST", url: "/wp-admin/admin-ajax.php", body: "action=wp-privacy-erase-personal-data&eraser=1&id=3&page=1", answer: answer{200, "", false, ""}, want: ChangeSite},
 		{name: "action at the end", method: "POST", url: "/wp-admin/admin-ajax.php", body: "x=" + strings.Repeat("y", 4000) + "&action=customize_save", answer: answer{200, "", false, ""}, want: ChangeSite},
 		{name: "action in the query", method: "POST", url: "/wp-admin/admin-ajax.php?action=inline-save", answer: answer{200, "", false, ""}, want: ChangeSite},
 		{name: "heartbeat", method: "POST", url: "/wp-admin/admin-ajax.php", body: "interval=60&action=heartbeat", answer: answer{200, "", false, ""}},

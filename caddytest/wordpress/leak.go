@@ -142,7 +142,8 @@ func (g *Gate) checkHeader(header http.Header, report func(form, text string)) {
 	}
 }
 
-// inside reports whether a URL of a header field stays on the mount. URLs of third parties do not count.
+// inside reports whether a URL of a header field stays on the mount. URLs of third
+// parties do not count; another port of the public host is none.
 func (g *Gate) inside(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -151,7 +152,7 @@ func (g *Gate) inside(address string) bool {
 	if u.Host == "" {
 		return !strings.HasPrefix(address, "/") || g.below(u.Path)
 	}
-	return u.Host != g.Public.Host || u.Scheme == g.Public.Scheme && g.below(u.Path)
+	return u.Hostname() != g.Public.Hostname() || u.Scheme == g.Public.Scheme && u.Host == g.Public.Host && g.below(u.Path)
 }
 
 // below reports whether a path is the mount's own or below it. Of a text, the

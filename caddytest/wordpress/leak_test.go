@@ -86,6 +86,7 @@ func TestGateHeader(t *testing.T) {
 		{"Location", "/x", 1},
 		{"Location", "https://example.com/x", 1},
 		{"Location", "http://example.com/blog/x", 1},
+		{"Location", "http://example.com:9999/blog/x", 1},
 		{"Link", "<http://blog.example.net/wp-json/>; rel=next", 1},
 		{"Link", "<https://example.com/blog/wp-json/>; rel=next", 0},
 		{"Set-Cookie", "a=b; Path=/blog/; Secure", 0},
