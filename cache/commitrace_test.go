@@ -3,6 +3,7 @@ package cache
 import (
 	"net/http"
 	"testing"
+	"time"
 )
 
 // hookedStore is a store in which something happens just before a response becomes
@@ -27,6 +28,48 @@ func (s *hookedStore) Delete(key string) int {
 		f()
 	}
 	return n
+}
+
+// TestOutdatedWhileStored: who comes while a complete answer is being stored gets it
+// only if it could be reused; else it is asked for anew.
+func TestOutdatedWhileStored(t *testing.T) {
+	for _, test := range []struct {
+		control string
+		later   time.Duration
+		shared  bool
+	}{
+		{"max-age=60", 30 * time.Second, true},
+		{"max-age=60", 2 * time.Minute, false},
+		{"max-age=60, no-cache", 0, false},
+		{"max-age=0, must-revalidate", time.Second, false},
+	} {
+		t.Run(test.control, func(t *testing.T) {
+			store := new(hookedStore)
+			play(t, func(o *Options) {
+				store.Memory = o.Store.(*Memory)
+				o.Store = store
+			}, func(s *stage) {
+				first := s.visit("/page")
+				fetch := s.call()
+				fetch.head(200, "Cache-Control", test.control, "Etag", `"1"`).write("old")
+				reached, release := make(chan struct{}), make(chan struct{})
+				store.putting = func() { close(reached); <-release }
+				fetch.end()
+				<-reached
+				first.whole("old")
+				s.pass(test.later)
+				late := s.visit("/page")
+				if test.shared {
+					late.whole("old")
+				} else {
+					s.call().answer("new")
+					late.whole("new")
+				}
+				close(release)
+				s.wait()
+			})
+		})
+	}
 }
 
 // TestInvalidationMeetsCommit: a page that is changed while its older form is being

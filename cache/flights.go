@@ -66,9 +66,20 @@ func (t *flights) enter(c *Cache, key Key, f *flight) (_ *flight, full bool) {
 }
 
 // admits says whether a flight in the table may still be joined: what was asked
-// for before a purge is not given to who comes after it. The caller holds mu.
+// for before a purge is not given to who comes after it, nor is a complete answer
+// that could not be reused. The caller holds mu.
 func (t *flights) admits(c *Cache, f *flight) bool {
-	return !f.doomed.Load() && !c.covered(f.known(), f.number).hard
+	return !f.doomed.Load() && !f.outdated() && !c.covered(f.known(), f.number).hard
+}
+
+// outdated says whether the whole answer has come and is one to validate by now: who
+// asks later does not share it, though it may be on its way into the store still.
+func (f *flight) outdated() bool {
+	if !f.answered() || f.answer.prepared == nil || !f.answer.body.whole() {
+		return false
+	}
+	p := f.answer.prepared
+	return p.policy.NoCache || !p.fresh.Fresh(f.c.Clock())
 }
 
 // known is what is known of the response so far: its tags come with the header.
