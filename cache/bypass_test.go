@@ -136,6 +136,21 @@ func TestDropQuery(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { d.Apply("page=2&order=asc") }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+	for _, test := range []struct{ location, query, want string }{
+		{"/blog/x/", "utm_source=a", "/blog/x/?utm_source=a"},
+		{"/blog/x/", "b=1&utm_source=a&gclid=%20&c", "/blog/x/?utm_source=a&gclid=%20"},
+		{"https://example.com/x?b=1#more", "b=1&utm_source=a", "https://example.com/x?b=1&utm_source=a#more"},
+		{"/x?", "utm_source=a", "/x?utm_source=a"},
+		{"/x?b&", "utm_source=a", "/x?b&utm_source=a"},
+		{"/x?utm_source=own", "utm_source=a&utm_term=b", "/x?utm_source=own&utm_term=b"},
+		{"/x?utm_source=own#f", "utm_source=a", "/x?utm_source=own#f"},
+		{"#f", "utm_source=a", "?utm_source=a#f"},
+		{"/x", "b=1", "/x"},
+	} {
+		if got := d.Carry(test.location, test.query); got != test.want {
+			t.Errorf("%s carries %s to %s, want %s", test.location, test.query, got, test.want)
+		}
+	}
 	var none *DropQuery
 	if none.Apply("utm_source=x") != "utm_source=x" || (&DropQuery{}).Apply("utm_source=x") != "utm_source=x" {
 		t.Error("the zero value drops")

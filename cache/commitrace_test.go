@@ -1,7 +1,9 @@
 package cache
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -70,6 +72,42 @@ func TestOutdatedWhileStored(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTrailersOfShortAnswer: trailers follow a short body that is all there when its
+// client comes, too.
+func TestTrailersOfShortAnswer(t *testing.T) {
+	store := new(hookedStore)
+	g := newRig(t, func(o *Options) {
+		store.Memory = o.Store.(*Memory)
+		o.Store = store
+	}, func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Write([]byte("page"))
+		w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
+		return nil
+	})
+	server := httptest.NewServer(g)
+	defer server.Close()
+	get := func() {
+		answer, err := server.Client().Get(server.URL)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer answer.Body.Close()
+		if body, err := io.ReadAll(answer.Body); err != nil || string(body) != "page" || answer.Trailer.Get("X-Sum") != "1" {
+			t.Errorf("body %q, %v, trailers %v", body, err, answer.Trailer)
+		}
+	}
+	stored := make(chan struct{})
+	store.putting = func() {
+		get()
+		close(stored)
+	}
+	get()
+	<-stored
+	g.wantAsked(1)
 }
 
 // TestInvalidationMeetsCommit: a page that is changed while its older form is being

@@ -1,6 +1,10 @@
 package cache
 
-import "strings"
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
 
 // droppedQueries are the parameters that campaigns add to links and no page reads.
 var droppedQueries = []string{
@@ -50,6 +54,61 @@ func (d *DropQuery) Apply(rawQuery string) string {
 		first = false
 	}
 	return b.String()
+}
+
+// Carry returns location, where a redirect leads, with the segments of rawQuery that
+// Apply drops and whose names its own query does not have: behind that query, before
+// a fragment.
+func (d *DropQuery) Carry(location, rawQuery string) string {
+	target, fragment, hasFragment := strings.Cut(location, "#")
+	_, own, hasQuery := strings.Cut(target, "?")
+	has := make(map[string]bool)
+	for segment := range strings.SplitSeq(own, "&") {
+		name, _, _ := strings.Cut(segment, "=")
+		has[name] = true
+	}
+	var b strings.Builder
+	b.WriteString(target)
+	switch {
+	case !hasQuery:
+		b.WriteByte('?')
+	case own != "" && !strings.HasSuffix(own, "&"):
+		b.WriteByte('&')
+	}
+	bare := b.Len()
+	for segment := range strings.SplitSeq(rawQuery, "&") {
+		name, _, _ := strings.Cut(segment, "=")
+		if has[name] || !d.dropsSegment(segment) {
+			continue
+		}
+		if b.Len() > bare {
+			b.WriteByte('&')
+		}
+		b.WriteString(segment)
+	}
+	if b.Len() == bare {
+		return location
+	}
+	if hasFragment {
+		b.WriteByte('#')
+		b.WriteString(fragment)
+	}
+	return b.String()
+}
+
+// carryDropped gives a redirect on the same host what was dropped of the query: the
+// page that it leads to, or a script there, may count a campaign by it. The slices in
+// h are shared and stay as they are.
+func (x *serving) carryDropped(h http.Header, status int) {
+	if status < 300 || status > 399 || x.query == x.q.RawQuery || len(h["Location"]) != 1 {
+		return
+	}
+	location := h["Location"][0]
+	u, err := url.Parse(location)
+	if err != nil || u.Host != "" && !strings.EqualFold(u.Host, x.q.Host) || u.Host == "" && u.Scheme != "" {
+		return
+	}
+	h["Location"] = []string{x.c.DropQuery.Carry(location, x.q.RawQuery)}
 }
 
 func (d *DropQuery) drops(rawQuery string) bool {

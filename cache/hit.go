@@ -47,6 +47,9 @@ func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Ti
 		h["Age"] = []string{strconv.FormatInt(age, 10)}
 		h["Cache-Status"] = append(p.inner[:len(p.inner):len(p.inner)], status.String())
 	}
+	if !notModified {
+		x.carryDropped(h, s.Status)
+	}
 	x.tellTags(p.surrogate)
 	x.note(phase, reason, status)
 	switch {

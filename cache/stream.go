@@ -75,6 +75,7 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 			reader = coded
 		}
 	}
+	x.carryDropped(h, status)
 	x.w.WriteHeader(status)
 	if bodiless {
 		return true, ReasonUndecided, nil
@@ -138,6 +139,11 @@ func (x *serving) tail(f *flight, reader *bodyReader, rest int64) {
 		p, err := reader.next(x.r.Context())
 		switch {
 		case errors.Is(err, io.EOF):
+			if len(f.trailer) > 0 {
+				// Of a short body that is still in its buffer, net/http would state the
+				// length, and have no room for trailers.
+				flush.Flush()
+			}
 			for name, values := range f.trailer {
 				x.w.Header()[http.TrailerPrefix+name] = values
 			}
