@@ -103,6 +103,19 @@ func (p *program) end(signal os.Signal) error {
 	return err
 }
 
+// stop ends the process as an operator does. Caddy begins to listen for signals in a
+// goroutine, which on a machine under load may come last: then TERM itself ends it.
+func (p *program) stop() error {
+	if err := p.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM {
+		return nil
+	}
+	return p.err
+}
+
 // confined writes the configuration in a Caddyfile or a JSON file of the script as
 // one for a process of its own, and returns the name of the file.
 func (s *script) confined(server *Server, name string) (string, error) {
@@ -144,7 +157,7 @@ func (s *script) cmdProgram(neg bool, args []string) error {
 		delete(s.programs, args[1])
 		switch args[0] {
 		case "stop":
-			return errors.Join(p.end(syscall.SIGTERM), p.err)
+			return p.stop()
 		case "kill":
 			return p.end(syscall.SIGKILL)
 		}
