@@ -243,12 +243,13 @@ type passing exchange
 // ServeHTTP implements cache.Handler.
 func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
 	x := (*exchange)(p)
-	if x.edited = x.watchEdit(); x.edited != nil {
-		x.q.Answered = x.edited.answered
-		defer x.edited.ended()
+	edit := x.watchEdit()
+	if edit != nil {
+		x.q.Answered = edit.answered
+		defer edit.ended()
 	}
 	raw, _ := x.query()
-	return x.m.fetch(x.edited.tells(w), x.r, x.v, x.rest, raw, x.peer(), readByCache)
+	return x.m.fetch(edit.tells(w), x.r, x.v, x.rest, raw, x.peer(), readByCache)
 }
 
 // identified tells whether a handler before the mount has said who the user is

@@ -42,7 +42,6 @@ type exchange struct {
 	variant *splitVariant // nil without a split
 	out     countWriter
 	q       cache.Request // what the cache is asked, and its Result
-	edited  *edited       // nil unless the request passes and may be an edit
 
 	log *caddyhttp.ExtraLogFields // nil where no site of the server has an access log
 }
@@ -114,7 +113,7 @@ func (x *exchange) refuse() error {
 		return caddyhttp.Error(http.StatusBadRequest, errors.New("the path leaves the mount or cannot be read in one way only"))
 	case len(x.canonical)+len(x.r.URL.RawQuery) > maxURLBytes:
 		return caddyhttp.Error(http.StatusRequestURITooLong, errors.New("the URL is longer than 8 KiB"))
-	case headerBytes(x.r.Header) > maxHeaderBytes:
+	case cache.HeaderBytes(x.r.Header) > maxHeaderBytes:
 		return caddyhttp.Error(http.StatusRequestHeaderFieldsTooLarge, errors.New("the header is larger than 32 KiB"))
 	case x.r.Method == http.MethodConnect && !websocketConnect(x.r):
 		// RFC 9110 section 9.3.6: a 2xx would tell the client that a tunnel is open.
@@ -129,15 +128,6 @@ func (x *exchange) refuse() error {
 // WebSocket: RFC 8441, and RFC 9220, where quic-go tells the protocol in Proto.
 func websocketConnect(r *http.Request) bool {
 	return r.ProtoMajor == 2 && r.Header.Get(":protocol") == "websocket" || r.ProtoMajor == 3 && r.Proto == "websocket"
-}
-
-func headerBytes(h http.Header) (n int) {
-	for name, values := range h {
-		for _, v := range values {
-			n += len(name) + len(v)
-		}
-	}
-	return n
 }
 
 // label names the mount in the access log and in placeholders.

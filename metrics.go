@@ -118,14 +118,17 @@ type mountMetrics struct {
 }
 
 func newMountMetrics(name string) *mountMetrics {
+	byReason := func(c *prometheus.CounterVec) func(cache.Reason) {
+		return func(r cache.Reason) { c.WithLabelValues(name, r.String()).Inc() }
+	}
 	m := &mountMetrics{
 		name:     name,
 		fetch:    metrics.fetchTime.WithLabelValues(name),
 		in:       metrics.bytes.WithLabelValues(name, "in"),
 		out:      metrics.bytes.WithLabelValues(name, "out"),
 		aborted:  metrics.aborted.WithLabelValues(name),
-		stale:    func(r cache.Reason) { metrics.stale.WithLabelValues(name, r.String()).Inc() },
-		unstored: func(r cache.Reason) { metrics.unstored.WithLabelValues(name, r.String()).Inc() },
+		stale:    byReason(metrics.stale),
+		unstored: byReason(metrics.unstored),
 	}
 	for p := range cache.PhaseCount {
 		m.requests[p] = metrics.requests.WithLabelValues(name, p.String())

@@ -9,7 +9,6 @@ package cache
 
 import (
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -26,14 +25,13 @@ type Cache struct {
 	counts  counts
 	// cookieNames counts the site's cookies that requests came with.
 	cookieNames tally
-	// told has the failures of the store that were logged, by event.
-	told sync.Map
+	told        tellOnce // of failures of the store
 }
 
 // storeFailed logs the first failure of the store of each kind. A failing disk would
 // else be a line for each request; the store counts them all.
 func (c *Cache) storeFailed(event string, r Reason, err error) {
-	if _, again := c.told.LoadOrStore(event, true); !again {
+	if c.told.first(event) {
 		c.Hooks.log(event, r, err)
 	}
 }

@@ -285,9 +285,15 @@ func (t *tellOnce) tell(message string, err error) {
 	if t.log == nil {
 		return
 	}
-	if _, again := t.said.LoadOrStore(message, true); !again {
+	if t.first(message) {
 		t.log(message, err)
 	}
+}
+
+// first reports whether the message is the first of its kind.
+func (t *tellOnce) first(message string) bool {
+	_, again := t.said.LoadOrStore(message, true)
+	return !again
 }
 
 var _ Store = (*Disk)(nil)

@@ -60,40 +60,29 @@ func (d *DropQuery) Apply(rawQuery string) string {
 // Apply drops and whose names its own query does not have: behind that query, before
 // a fragment.
 func (d *DropQuery) Carry(location, rawQuery string) string {
-	target, fragment, hasFragment := strings.Cut(location, "#")
+	target, _, _ := strings.Cut(location, "#")
 	_, own, hasQuery := strings.Cut(target, "?")
 	has := make(map[string]bool)
 	for segment := range strings.SplitSeq(own, "&") {
-		name, _, _ := strings.Cut(segment, "=")
-		has[name] = true
+		has[segmentName(segment)] = true
 	}
-	var b strings.Builder
-	b.WriteString(target)
-	switch {
-	case !hasQuery:
-		b.WriteByte('?')
-	case own != "" && !strings.HasSuffix(own, "&"):
-		b.WriteByte('&')
-	}
-	bare := b.Len()
+	var carried []string
 	for segment := range strings.SplitSeq(rawQuery, "&") {
-		name, _, _ := strings.Cut(segment, "=")
-		if has[name] || !d.dropsSegment(segment) {
-			continue
+		if d.dropsSegment(segment) && !has[segmentName(segment)] {
+			carried = append(carried, segment)
 		}
-		if b.Len() > bare {
-			b.WriteByte('&')
-		}
-		b.WriteString(segment)
 	}
-	if b.Len() == bare {
+	if carried == nil {
 		return location
 	}
-	if hasFragment {
-		b.WriteByte('#')
-		b.WriteString(fragment)
+	separator := "&"
+	switch {
+	case !hasQuery:
+		separator = "?"
+	case own == "" || strings.HasSuffix(own, "&"):
+		separator = ""
 	}
-	return b.String()
+	return target + separator + strings.Join(carried, "&") + location[len(target):]
 }
 
 // carryDropped gives a redirect on the same host what was dropped of the query: the
@@ -126,8 +115,14 @@ func (d *DropQuery) dropsSegment(segment string) bool {
 	if segment == "" || strings.IndexByte(segment, ';') >= 0 {
 		return false
 	}
-	name, _, _ := strings.Cut(segment, "=")
+	name := segmentName(segment)
 	return name != "" && d.names.match(name)
+}
+
+// segmentName is the name of a parameter as it is spelled.
+func segmentName(segment string) string {
+	name, _, _ := strings.Cut(segment, "=")
+	return name
 }
 
 // names is a set of exact names and of prefixes, which are few.

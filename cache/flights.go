@@ -79,7 +79,8 @@ func (f *flight) outdated() bool {
 		return false
 	}
 	p := f.answer.prepared
-	return p.policy.NoCache || !p.fresh.Fresh(f.c.Clock())
+	use, _ := Reusable(p.fresh, p.policy, RequestDirectives{}, StaleOptions{}, f.c.Clock())
+	return use != UseFresh
 }
 
 // known is what is known of the response so far: its tags come with the header.

@@ -62,7 +62,7 @@ func Storable(x Exchange) Reason {
 		return ReasonNotUnderstood
 	case x.Authorization && !sharesAuthorized(p):
 		return ReasonAuthorization
-	case headerBytes(x.Header) > maxStoredHeaderBytes:
+	case HeaderBytes(x.Header) > maxStoredHeaderBytes:
 		return ReasonTooLarge
 	}
 	return storableLifetime(&x)
@@ -78,7 +78,8 @@ func NeverStored(status int) bool {
 // one, and every hit would send it again.
 const maxStoredHeaderBytes = 64 << 10
 
-func headerBytes(h http.Header) (n int) {
+// HeaderBytes counts the bytes of the names and values of a header's lines.
+func HeaderBytes(h http.Header) (n int) {
 	for name, values := range h {
 		for _, v := range values {
 			n += len(name) + len(v)

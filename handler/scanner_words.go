@@ -150,23 +150,25 @@ func tagTextBefore(b []byte, i int) int {
 		case '>':
 			return -1
 		case '<':
-			if isAlpha(b[j+1]) {
-				return j
-			}
-			return -1
+			return tagNamed(b, j, j+1)
 		case '\\':
 			if s := b[j:i]; bytes.HasPrefix(s, escapedLess[:5]) && len(s) > 5 {
 				switch s[5] | 0x20 {
 				case 'e':
 					return -1
 				case 'c':
-					if isAlpha(b[j+6]) {
-						return j
-					}
-					return -1
+					return tagNamed(b, j, j+len(escapedLess))
 				}
 			}
 		}
+	}
+	return -1
+}
+
+// tagNamed returns less, where a "<" is, if a tag's name begins at b[name:], or -1.
+func tagNamed(b []byte, less, name int) int {
+	if isAlpha(b[name]) {
+		return less
 	}
 	return -1
 }
