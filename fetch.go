@@ -75,19 +75,36 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 		m.metrics.fetched(rw, time.Since(start))
 	}()
 
-	err := m.inner.ServeHTTP(rw, r)
+	err := m.ask(rw, r)
 	if err == nil && rw.Status() == 0 {
 		// net/http would make an empty 200 of it, which looks whole: as after a
 		// 101 that nobody asked for, which reverse_proxy drops.
 		err = caddyhttp.Error(http.StatusBadGateway, errors.New("the site answered nothing"))
 	}
-	if err = rw.Close(err); err != nil && rw.Sent() {
+	if broken := rw.Close(err); broken != nil && rw.Sent() {
 		// Too late for an error page. Whoever reads the answer must see that it
 		// is not whole.
 		m.metrics.aborted.Inc()
 		panic(http.ErrAbortHandler)
+	} else if err == nil && broken != nil {
+		err = caddyhttp.Error(http.StatusBadGateway, broken)
 	}
 	return err
+}
+
+// ask has the inner chain answer. reverse_proxy panics where an answer breaks off,
+// which is an error like others if it had begun and nothing of it was sent.
+func (m *Mount) ask(rw *handler.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		switch p := recover(); {
+		case p == nil:
+		case p == http.ErrAbortHandler && rw.Status() != 0 && !rw.Sent() && r.Context().Err() == nil:
+			err = caddyhttp.Error(http.StatusBadGateway, errors.New("the answer of the site broke off"))
+		default:
+			panic(p)
+		}
+	}()
+	return m.inner.ServeHTTP(rw, r)
 }
 
 // siteTLS marks the inner request as one over TLS, for handlers that ask.

@@ -215,7 +215,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}
 	m.HandlersRaw = nil
-	refuseSurplus(route.Handlers)
+	adaptProxies(route.Handlers)
 	m.inner = route.Compile(caddyhttp.HandlerFunc(unanswered))
 	return m.provisionCache(ctx, chain)
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 )
 
@@ -23,20 +22,7 @@ import (
 // surplusWait bounds the wait. HTTP/2, which has no surplus, may not be reading.
 const surplusWait = 100 * time.Millisecond
 
-// refuseSurplus has the connections of every reverse_proxy in the routes watched.
-func refuseSurplus(handlers []caddyhttp.MiddlewareHandler) {
-	for _, h := range handlers {
-		switch h := h.(type) {
-		case *caddyhttp.Subroute:
-			for _, route := range h.Routes {
-				refuseSurplus(route.Handlers)
-			}
-		case *reverseproxy.Handler:
-			watchConnections(h.Transport)
-		}
-	}
-}
-
+// watchConnections has the connections of a reverse_proxy watched.
 func watchConnections(rt http.RoundTripper) {
 	for {
 		inner, ok := rt.(interface{ Unwrap() http.RoundTripper })

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -42,8 +43,9 @@ func (s *script) cmdTmpfs(_ bool, args []string) error {
 	return nil
 }
 
-// readOnly waits until nobody has a file of the folder open for writing: a flight may
-// let go of what it stored a moment after the server has stopped.
+// readOnly waits until nobody has a file of the folder open for writing, nor one that is
+// deleted: a flight may let go of what it stored a moment after the server has stopped,
+// and a stored body of its file when it is collected.
 func readOnly(folder string) error {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
@@ -52,6 +54,7 @@ func readOnly(folder string) error {
 		if !errors.Is(err, syscall.EBUSY) || time.Now().After(deadline) {
 			return os.NewSyscallError("mount", err)
 		}
+		runtime.GC()
 	}
 }
 

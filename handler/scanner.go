@@ -18,6 +18,10 @@ const (
 	// proxies read at once.
 	outBytes = 36 << 10
 	inBytes  = 64<<10 - outBytes
+	// wholeBytes is the longest body that is mapped before any of it is written.
+	wholeBytes = 64 << 10
+	// growth is by how much a body may grow by that.
+	growth = 8 << 10
 	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes.
 	maxLeft = 64
 	// maxHeld bounds what a flush can hold back besides host and base path.
@@ -63,14 +67,16 @@ type scanner struct {
 	looked   int64 // bytes that were looked at, decisions counted as one; a test holds it linear
 	count    scanCount
 	err      error
+	whole    bool // nothing is written before it must be
 	closed   bool
 }
 
-// scanMemory is what a scanner needs of memory, pooled.
+// scanMemory is what a scanner needs of memory, pooled: 64 KiB for a body that streams.
 type scanMemory struct {
 	in    [inBytes]byte
-	out   [outBytes]byte
+	out   []byte
 	hosts []hostCursor // one for each group of needles
+	pool  *sync.Pool
 }
 
 // hostCursor is a position in the search for one group of needles.
@@ -79,10 +85,32 @@ type hostCursor struct {
 	from int // where the search goes on
 }
 
-var scanMemories = sync.Pool{New: func() any { return new(scanMemory) }}
+var streamMemories, wholeMemories sync.Pool
 
+// newScanMemory takes one from the pool, or makes one with so many bytes for what is
+// to be written.
+func newScanMemory(pool *sync.Pool, out int) *scanMemory {
+	if mem, ok := pool.Get().(*scanMemory); ok {
+		return mem
+	}
+	return &scanMemory{out: make([]byte, out), pool: pool}
+}
+
+// newScanner returns a scanner that writes as it reads.
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: scanMemories.Get().(*scanMemory), seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1, tag: tagMemo{lt: -1}}
+	return newScannerWith(newScanMemory(&streamMemories, outBytes), dst, t, kind)
+}
+
+// newWholeScanner returns a scanner that writes nothing before it is flushed or closed,
+// unless the body is longer than wholeBytes after all.
+func newWholeScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
+	s := newScannerWith(newScanMemory(&wholeMemories, wholeBytes+growth), dst, t, kind)
+	s.whole = true
+	return s
+}
+
+func newScannerWith(mem *scanMemory, dst io.Writer, t *forms, kind mediaKind) *scanner {
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: mem, seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1, tag: tagMemo{lt: -1}}
 	if cap(s.mem.hosts) < len(t.groups) {
 		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}
@@ -97,7 +125,7 @@ func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
 func (s *scanner) Count() scanCount { return s.count }
 
 // Write takes p, which it does not keep. What it can decide reaches dst once
-// a few KiB have come together.
+// a few KiB have come together; of a whole body, nothing.
 func (s *scanner) Write(p []byte) (int, error) {
 	if s.closed {
 		return 0, errScannerClosed
@@ -111,10 +139,12 @@ func (s *scanner) Write(p []byte) (int, error) {
 		s.n += k
 		p = p[k:]
 	}
-	if s.n-s.done >= eager {
-		s.advance()
+	if !s.whole {
+		if s.n-s.done >= eager {
+			s.advance()
+		}
+		s.send()
 	}
-	s.send()
 	if s.err != nil {
 		return total - len(p), s.err
 	}
@@ -139,6 +169,7 @@ func (s *scanner) Flush() error {
 	undecided := s.scan(false)
 	s.emitTo(min(undecided, s.heldFrom(), s.heldIntegrity()))
 	s.send()
+	s.whole = false
 	return s.err
 }
 
@@ -147,11 +178,17 @@ func (s *scanner) Close() error {
 	if s.closed {
 		return s.err
 	}
-	s.scan(true)
-	s.emitTo(s.n)
+	s.finish()
 	s.send()
 	s.abort()
 	return s.err
+}
+
+// finish decides the rest and returns the number of bytes that are not written yet.
+func (s *scanner) finish() int {
+	s.scan(true)
+	s.emitTo(s.n)
+	return s.outN
 }
 
 // abort ends the scanner and drops what it holds.
@@ -162,7 +199,7 @@ func (s *scanner) abort() {
 	s.closed = true
 	if s.err == nil {
 		// A Write over HTTP/2 that failed may still be reading what it was given.
-		scanMemories.Put(s.mem)
+		s.mem.pool.Put(s.mem)
 	}
 	s.mem = nil
 }
@@ -324,9 +361,9 @@ func (s *scanner) emitTo(end int) {
 }
 
 func (s *scanner) emit(p []byte) {
-	for len(p) > outBytes-s.outN {
+	for len(p) > len(s.mem.out)-s.outN {
 		n := copy(s.mem.out[s.outN:], p)
-		s.outN, p = outBytes, p[n:]
+		s.outN, p = s.outN+n, p[n:]
 		s.send()
 	}
 	s.outN += copy(s.mem.out[s.outN:], p)
@@ -336,7 +373,7 @@ func (s *scanner) emit(p []byte) {
 func (s *scanner) send() {
 	if s.outN > 0 {
 		s.write(s.mem.out[:s.outN])
-		s.outN = 0
+		s.outN, s.whole = 0, false
 	}
 }
 

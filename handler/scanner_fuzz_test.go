@@ -73,6 +73,9 @@ func FuzzScanner(f *testing.F) {
 		if got := scanCut(t, tables, c.kind, in, sizes...); got != want {
 			t.Fatalf("kind %d, setup %d, pieces %v\nin   %q\ngot  %q\nwant %q", kind, int(setup)%len(fuzzSetups), sizes, in, got, want)
 		}
+		if got := scanWhole(t, tables, c.kind, in, sizes...); got != want {
+			t.Fatalf("kind %d, setup %d, as a whole, pieces %v\nin   %q\ngot  %q\nwant %q", kind, int(setup)%len(fuzzSetups), sizes, in, got, want)
+		}
 	})
 }
 

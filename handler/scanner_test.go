@@ -18,7 +18,20 @@ func blogForms() *forms {
 func scanCut(t testing.TB, f *forms, kind mediaKind, in string, sizes ...int) string {
 	t.Helper()
 	var out bytes.Buffer
-	s := newScanner(&out, f, kind)
+	scanTo(t, newScanner(&out, f, kind), in, sizes...)
+	return out.String()
+}
+
+// scanWhole is scanCut for a body that is mapped before any of it is written.
+func scanWhole(t testing.TB, f *forms, kind mediaKind, in string, sizes ...int) string {
+	t.Helper()
+	var out bytes.Buffer
+	scanTo(t, newWholeScanner(&out, f, kind), in, sizes...)
+	return out.String()
+}
+
+func scanTo(t testing.TB, s *scanner, in string, sizes ...int) {
+	t.Helper()
 	for i := 0; len(in) > 0; i++ {
 		k := len(in)
 		if len(sizes) > 0 {
@@ -38,7 +51,6 @@ func scanCut(t testing.TB, f *forms, kind mediaKind, in string, sizes ...int) st
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
 }
 
 // TestScanner maps each case whole and at every cut.
@@ -50,6 +62,9 @@ func TestScanner(t *testing.T) {
 			if want == "" {
 				want = c.in
 			}
+			if got := scanWhole(t, f, c.kind, c.in, 7); got != want {
+				t.Fatalf("as a whole\nin   %s\ngot  %s\nwant %s", c.in, got, want)
+			}
 			if got := scanCut(t, f, c.kind, c.in); got != want {
 				t.Fatalf("in   %s\ngot  %s\nwant %s", c.in, got, want)
 			}
@@ -59,8 +74,10 @@ func TestScanner(t *testing.T) {
 				}
 			}
 			for i := range len(c.in) {
-				if got := scanCut(t, f, c.kind, c.in, max(i, 1), 0, len(c.in)); got != want {
-					t.Fatalf("cut at %d\nin   %s\ngot  %s\nwant %s", i, c.in, got, want)
+				for _, scan := range []func(testing.TB, *forms, mediaKind, string, ...int) string{scanCut, scanWhole} {
+					if got := scan(t, f, c.kind, c.in, max(i, 1), 0, len(c.in)); got != want {
+						t.Fatalf("cut at %d\nin   %s\ngot  %s\nwant %s", i, c.in, got, want)
+					}
 				}
 			}
 		})
@@ -84,6 +101,9 @@ func TestScannerLongText(t *testing.T) {
 		for _, sizes := range [][]int{{len(in)}, {1000}, {4096}, {777, 0}} {
 			if got := scanCut(t, f, c.kind, in, sizes...); got != want {
 				t.Errorf("%s: pieces of %v differ at %d", c.name, sizes, firstDifference(got, want))
+			}
+			if got := scanWhole(t, f, c.kind, in, sizes...); got != want {
+				t.Errorf("%s: as a whole, pieces of %v differ at %d", c.name, sizes, firstDifference(got, want))
 			}
 		}
 	}

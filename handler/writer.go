@@ -12,11 +12,13 @@ import (
 // ResponseWriter is what the inner chain writes the site's answer to. At
 // WriteHeader it maps the fields and decides once whether the body is mapped; a
 // body that is not is passed on with its length, validators and ranges as they
-// are. A mapped body is decoded if it is coded, streamed through a scanner, and
+// are. A mapped body is decoded if it is coded and streamed through a scanner. It is
 // told without a length: HTTP's framing says where it ends, and Close must be
 // called with the handler's outcome so that this is only said of a whole body.
 //
-// Write collects up to a few KiB; Flush passes on everything that is decided,
+// A body that the site declares to be short is written as a whole, with its new
+// length, when Close is called: that saves the chunks and system calls. Of any other,
+// Write collects up to a few KiB. Flush passes on everything that is decided,
 // through all layers. A ResponseWriter serves one answer, and one goroutine at a
 // time. Its exported fields are set before it is used.
 type ResponseWriter struct {
@@ -43,7 +45,7 @@ type ResponseWriter struct {
 	kind    mediaKind
 	coding  coding
 	decodes bool // the body is decoded, though not mapped
-	waiting bool // the header waits for the first bytes of a coded body
+	unsure  bool // the first bytes of a coded body will tell whether it is in its coding
 	sent    bool // the final header went out
 
 	declared int64 // Content-Length as the site told it; -1: none
@@ -126,12 +128,11 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	a.coding = codingOf(a.header)
 	a.decodes = a.reason != BodyMapped && a.reason != BodyStatus && a.reason != BodyPartial && a.coding.decodable() && !accepts(a.r.Header, a.coding)
 	if (a.reason == BodyMapped || a.decodes) && a.coding != codingIdentity && a.hasBody() {
-		// A body that is not in its coding is passed as it is; its first
-		// bytes will tell.
-		a.waiting = true
+		// A body that is not in its coding is passed as it is.
+		a.unsure = true
 		return
 	}
-	a.sendHeader()
+	a.begin()
 }
 
 // tellFault examines a redirect of the site.
@@ -174,24 +175,49 @@ func (a *ResponseWriter) inform(status int) {
 	}
 }
 
-// sendHeader maps the fields, copies them to the outer map and sends them.
-func (a *ResponseWriter) sendHeader() {
-	a.waiting, a.sent = false, true
+// begin readies what the body goes through, and sends the header unless it waits
+// for the length of a whole body.
+func (a *ResponseWriter) begin() {
+	a.unsure = false
+	whole := a.reason == BodyMapped && a.hasBody() && 0 <= a.declared && a.declared <= wholeBytes
+	if !whole {
+		a.sendHeader(unknownLength)
+	}
+	switch {
+	case !a.hasBody():
+	case whole:
+		a.scan = newWholeScanner(headerFirst{a}, a.v.answers, a.kind)
+	case a.reason == BodyMapped:
+		a.scan = newScanner(a.w, a.v.answers, a.kind)
+	case a.decodes:
+		a.decode = newDecoder(a.w, a.coding)
+	}
+	if a.scan != nil && a.coding != codingIdentity {
+		a.decode = newDecoder(a.scan, a.coding)
+	}
+}
+
+// headerFirst is the outer writer behind a header that may still wait.
+type headerFirst struct{ a *ResponseWriter }
+
+// Write implements io.Writer.
+func (f headerFirst) Write(p []byte) (int, error) {
+	if !f.a.sent {
+		f.a.sendHeader(unknownLength)
+	}
+	return f.a.w.Write(p)
+}
+
+const unknownLength = -1
+
+// sendHeader maps the fields, copies them to the outer map and sends them. length is
+// that of a mapped body.
+func (a *ResponseWriter) sendHeader(length int) {
+	a.sent = true
 	h := a.header
 	switch {
-	case a.reason == BodyMapped:
-		a.transformFields(h)
-		if a.hasBody() {
-			a.scan = newScanner(a.w, a.v.answers, a.kind)
-			if a.coding != codingIdentity {
-				a.decode = newDecoder(a.scan, a.coding)
-			}
-		}
-	case a.decodes:
-		a.transformFields(h)
-		if a.hasBody() {
-			a.decode = newDecoder(a.w, a.coding)
-		}
+	case a.reason == BodyMapped || a.decodes:
+		a.transformFields(h, length)
 	case a.status == http.StatusNotModified:
 		a.tagNotModified(h)
 	}
@@ -231,18 +257,18 @@ func (a *ResponseWriter) Write(p []byte) (int, error) {
 	return n, a.err
 }
 
-// start readies the body for p: it sends a header that has waited.
+// start readies the body for p.
 func (a *ResponseWriter) start(p []byte) error {
 	switch {
 	case a.err != nil:
 		return a.err
 	case a.closed:
 		return errClosed
-	case a.waiting && len(p) > 0:
+	case a.unsure && len(p) > 0:
 		if !a.coding.begins(p) {
 			a.reason, a.decodes = BodyCoding, false
 		}
-		a.sendHeader()
+		a.begin()
 	}
 	return nil
 }
@@ -283,8 +309,11 @@ func (a *ResponseWriter) FlushError() error {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-	if a.waiting {
-		a.sendHeader()
+	if a.unsure {
+		return nil // nothing has come that could be passed on
+	}
+	if !a.sent {
+		a.sendHeader(unknownLength)
 	}
 	if a.scan != nil {
 		if a.err = a.scan.Flush(); a.err != nil {
@@ -302,7 +331,7 @@ func (a *ResponseWriter) Unwrap() http.ResponseWriter { return a.w }
 
 // Hijack hands over the connection, after a 101 as a rule. Nothing is mapped on it.
 func (a *ResponseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if a.scan != nil || a.waiting {
+	if a.scan != nil || a.unsure {
 		return nil, nil, errors.New("hijacking an answer whose body is mapped")
 	}
 	a.reason = BodyHijacked
@@ -322,8 +351,8 @@ func (a *ResponseWriter) Close(cause error) error {
 	if cause != nil && a.err == nil {
 		a.err = cause
 	}
-	if a.err == nil && a.waiting {
-		a.sendHeader()
+	if a.err == nil && a.unsure {
+		a.begin()
 	}
 	if a.err == nil && (a.scan != nil || a.decode != nil) && a.declared >= 0 && a.received < a.declared {
 		a.err = errShortBody
@@ -339,6 +368,7 @@ func (a *ResponseWriter) Close(cause error) error {
 		if a.err != nil {
 			a.scan.abort()
 		} else {
+			a.endWhole()
 			a.err = a.scan.Close()
 		}
 		a.count, a.scan = a.scan.Count(), nil
@@ -347,4 +377,17 @@ func (a *ResponseWriter) Close(cause error) error {
 		a.copyTrailers()
 	}
 	return a.err
+}
+
+// endWhole sends the header of a whole body, with its length unless trailers follow,
+// which need chunks (RFC 9112 section 7.1.2).
+func (a *ResponseWriter) endWhole() {
+	n := a.scan.finish()
+	if a.sent {
+		return // it was not so short, or flushed
+	}
+	if a.trailing() {
+		n = unknownLength
+	}
+	a.sendHeader(n)
 }

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -17,8 +18,11 @@ func addVary(h http.Header, name string) {
 var integrityFields = []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Signature", "Signature-Input"}
 
 // transformFields makes the fields true of a mapped body.
-func (a *ResponseWriter) transformFields(h http.Header) {
+func (a *ResponseWriter) transformFields(h http.Header, length int) {
 	h.Del("Content-Length")
+	if length != unknownLength {
+		h.Set("Content-Length", strconv.Itoa(length))
+	}
 	h.Del("Content-Encoding")
 	// RFC 9110 section 14.3: offsets in the mapped text are not known.
 	h.Set("Accept-Ranges", "none")
@@ -75,6 +79,16 @@ func (a *ResponseWriter) dropTrailers(h http.Header) {
 func isIntegrity(name string) bool {
 	for _, f := range integrityFields {
 		if strings.EqualFold(name, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// trailing reports whether the inner chain has set trailers, once it is done.
+func (a *ResponseWriter) trailing() bool {
+	for key := range a.header {
+		if key == "Trailer" || strings.HasPrefix(key, http.TrailerPrefix) {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func TestAnswerMapped(t *testing.T) {
 	}
 	got := rec.Result().Header
 	for k, want := range map[string]string{
-		"Etag": `W/"abc-m6r"`, "Content-Length": "", "Accept-Ranges": "none", "Digest": "", "Content-Digest": "", "Content-Md5": "", "Signature": "",
+		"Etag": `W/"abc-m6r"`, "Content-Length": strconv.Itoa(len(publicPage)), "Accept-Ranges": "none", "Digest": "", "Content-Digest": "", "Content-Md5": "", "Signature": "",
 		"Repr-Digest": "", "Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT", "Cache-Control": "no-transform",
 	} {
 		if got.Get(k) != want {
@@ -364,6 +365,98 @@ func TestAnswerShortBody(t *testing.T) {
 	}
 	if _, err := io.WriteString(a, "x"); err == nil {
 		t.Error("a closed answer takes bytes")
+	}
+}
+
+// TestAnswerWhole: a body that the site declares to be short is written at once, with its
+// new length, unless it is flushed before, longer after all, or trailers follow.
+func TestAnswerWhole(t *testing.T) {
+	long := strings.Repeat(`<a href="/x">`, wholeBytes/len(`<a href="/x">`))
+	for name, c := range map[string]struct {
+		site, want, length, coding string
+		piece                      func(a *ResponseWriter)
+	}{
+		"whole":        {site: sitePage, want: publicPage, length: strconv.Itoa(len(publicPage))},
+		"empty":        {length: "0"},
+		"coded":        {site: encoded(t, codingGzip, sitePage), want: publicPage, length: strconv.Itoa(len(publicPage)), coding: "gzip"},
+		"not coded":    {site: sitePage, want: sitePage, length: strconv.Itoa(len(sitePage)), coding: "gzip"},
+		"flushed":      {site: sitePage, want: publicPage, piece: (*ResponseWriter).Flush},
+		"grows":        {site: long, want: strings.ReplaceAll(long, "/x", "/blog/x")},
+		"announced":    {site: sitePage, want: publicPage, piece: func(a *ResponseWriter) { a.Header().Set("Trailer", "X-Time") }},
+		"late trailer": {site: sitePage, want: publicPage, piece: func(a *ResponseWriter) { a.Header().Set(http.TrailerPrefix+"X-Time", "1") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := &writeRecorder{ResponseRecorder: httptest.NewRecorder()}
+			a := testAnswer(t, rec, "GET", "/")
+			a.Header().Set("Content-Type", "text/html")
+			a.Header().Set("Content-Length", strconv.Itoa(len(c.site)))
+			if c.coding != "" {
+				a.Header().Set("Content-Encoding", c.coding)
+			}
+			a.WriteHeader(200)
+			for piece := range slices.Chunk([]byte(c.site), 11) {
+				if _, err := a.Write(piece); err != nil {
+					t.Fatal(err)
+				}
+				if c.piece != nil {
+					c.piece(a)
+				}
+			}
+			if c.length != "" && c.want != c.site && (a.Sent() || rec.writes > 0) {
+				t.Error("something is sent before the whole")
+			}
+			if err := a.Close(nil); err != nil {
+				t.Fatal(err)
+			}
+			if got := rec.Result().Header.Get("Content-Length"); got != c.length {
+				t.Errorf("Content-Length %q, want %q", got, c.length)
+			}
+			if rec.Body.String() != c.want {
+				t.Errorf("%d bytes, want %d", rec.Body.Len(), len(c.want))
+			}
+			if c.length != "" && c.want != c.site && rec.writes > 1 {
+				t.Errorf("%d writes", rec.writes)
+			}
+		})
+	}
+}
+
+// writeRecorder counts what is written.
+type writeRecorder struct {
+	*httptest.ResponseRecorder
+	writes int
+}
+
+func (r *writeRecorder) Write(p []byte) (int, error) {
+	r.writes++
+	return r.ResponseRecorder.Write(p)
+}
+
+// TestAnswerWholeNot: nothing is sent of a short body that is broken.
+func TestAnswerWholeNot(t *testing.T) {
+	coded := encoded(t, codingGzip, sitePage)
+	for name, c := range map[string]struct{ site, coding string }{
+		"short":  {sitePage[:20], ""},
+		"cut":    {coded[:len(coded)-9], "gzip"},
+		"broken": {coded[:15] + strings.Repeat("\xff", 50), "gzip"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			a := testAnswer(t, rec, "GET", "/")
+			a.Header().Set("Content-Type", "text/html")
+			a.Header().Set("Content-Length", strconv.Itoa(len(sitePage)))
+			if c.coding != "" {
+				a.Header().Set("Content-Encoding", c.coding)
+				a.Header().Set("Content-Length", strconv.Itoa(len(c.site)))
+			}
+			io.WriteString(a, c.site)
+			if err := a.Close(nil); err == nil {
+				t.Error("no error")
+			}
+			if a.Sent() || len(rec.Header()) > 0 || rec.Body.Len() > 0 {
+				t.Errorf("sent %v %q", rec.Header(), rec.Body)
+			}
+		})
 	}
 }
 
