@@ -157,6 +157,9 @@ func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
 // values, it reads the first parameter only, and none that cannot be parsed. mt is
 // empty if there is no type.
 func mediaType(contentType string) (mt, charset string) {
+	if mt, charset, ok := plainMediaType(contentType); ok {
+		return mt, charset
+	}
 	mt, params, _ := mime.ParseMediaType(contentType)
 	if mt == "" {
 		essence, rest, _ := strings.Cut(contentType, ";")
@@ -164,6 +167,31 @@ func mediaType(contentType string) (mt, charset string) {
 		mt, params, _ = mime.ParseMediaType(essence + ";" + first)
 	}
 	return mt, params["charset"]
+}
+
+// plainMediaType reads a Content-Type that is written as nearly all are, "text/html" or
+// "text/html; charset=UTF-8", without allocating.
+func plainMediaType(contentType string) (mt, charset string, ok bool) {
+	mt, rest, more := strings.Cut(contentType, ";")
+	family, name, _ := strings.Cut(mt, "/")
+	if !plainToken(family) || !plainToken(name) || strings.ToLower(mt) != mt {
+		return "", "", false
+	}
+	if more {
+		if charset, more = strings.CutPrefix(strings.TrimPrefix(rest, " "), "charset="); !more || !plainToken(charset) {
+			return "", "", false
+		}
+	}
+	return mt, charset, true
+}
+
+func plainToken(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) && strings.IndexByte("-+._", s[i]) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // namesTextFile reports whether the path is one of the plain text files that

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"testing"
 )
@@ -106,5 +107,39 @@ func TestBodyReasonNames(t *testing.T) {
 	}
 	if s := fmt.Sprint(BodyReason(200), unmapped(200)); s != "unknown unknown" {
 		t.Errorf("reasons that are none are called %q", s)
+	}
+}
+
+// TestPlainMediaType: what is read without mime.ParseMediaType is read alike.
+func TestPlainMediaType(t *testing.T) {
+	for s, plain := range map[string]bool{
+		"text/html":                        true,
+		"text/html; charset=UTF-8":         true,
+		"text/html;charset=utf-16le":       true,
+		"application/rss+xml; charset=x":   true,
+		"application/vnd.ms-fontobject":    true,
+		"Text/HTML; charset=utf-8":         false,
+		"text/html ; charset=utf-8":        false,
+		"text/html; Charset=utf-8":         false,
+		`text/html; charset="utf-8"`:       false,
+		"text/html; charset=utf-8; x=y":    false,
+		"text/html; charset=":              false,
+		"text/html;":                       false,
+		"text/":                            false,
+		"text":                             false,
+		"":                                 false,
+		"text/html, text/plain":            false,
+		"text/html; charset=utf-8 ":        false,
+		"text/html;  charset=utf-8":        false,
+		"text/html/x; charset=utf-8":       false,
+		"text/html; charset*=utf-8''utf-8": false,
+	} {
+		mt, charset, ok := plainMediaType(s)
+		if ok != plain {
+			t.Errorf("%q: plain %t", s, ok)
+		}
+		if want, params, err := mime.ParseMediaType(s); ok && (err != nil || mt != want || charset != params["charset"]) {
+			t.Errorf("%q: %q %q, want %q %q, %v", s, mt, charset, want, params["charset"], err)
+		}
 	}
 }
