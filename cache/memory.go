@@ -147,13 +147,14 @@ func (m *Memory) keepForm(s *Stored, k Coding, f *form) bool {
 
 // change replaces what is stored under key by what f makes of it, atomically.
 func (m *Memory) change(key string, f func(old []*Stored) []*Stored) {
+	more := 0
 	m.index.Compute(key, func(old *resource, found bool) (*resource, otter.ComputeOp) {
 		var before []*Stored
 		if found {
 			before = old.stored
 		}
 		after := f(before)
-		m.entries.Add(int64(len(after) - len(before)))
+		more = len(after) - len(before)
 		if len(after) == 0 {
 			return nil, otter.InvalidateOp
 		}
@@ -163,6 +164,7 @@ func (m *Memory) change(key string, f func(old []*Stored) []*Stored) {
 		}
 		return r, otter.WriteOp
 	})
+	m.entries.Add(int64(more)) // once it is found
 }
 
 // Create implements Store. The body waits in an unlinked temporary file.
@@ -241,7 +243,7 @@ func (m *Memory) Each(f func(*Meta) bool) {
 func (m *Memory) Stats() StoreStats {
 	m.index.CleanUp() // evictions that are due
 	return StoreStats{
-		Entries:   m.entries.Load(),
+		Entries:   max(m.entries.Load(), 0), // one may be evicted before it is counted
 		Bytes:     int64(m.index.WeightedSize()) + m.flights.used.Load(),
 		MaxBytes:  m.maxBytes.Load(),
 		Evictions: m.evictions.Load(),
