@@ -25,7 +25,8 @@ type oracle struct {
 
 const (
 	reSpace = `[ \n\t\r\f]`
-	reSep   = `\\{0,16}/|%(?:25){0,2}2[Ff]|\\{1,16}u002[Ff]|&#[xX]0{0,4}2[fF];|&#0{0,5}47;|&sol;`
+	rePct   = `(?:%5[Cc]){0,3}%2[Ff]|(?:%255[Cc]){0,3}%252[Ff]|(?:%25255[Cc]){0,3}%25252[Ff]`
+	reSep   = `\\{0,16}/|` + rePct + `|\\{1,16}u002[Ff]|&#[xX]0{0,4}2[fF];|&#0{0,5}47;|&sol;`
 	reColon = `:|%(?:25){0,2}3[Aa]|\\{1,16}u003[Aa]|&#[xX]0{0,4}3[aA];|&#0{0,5}58;|&colon;`
 	reQuote = `(?:\\{0,16}["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];|&amp;quot;|&amp;#039;|\\{1,16}u002[27])`
 	reName  = `[A-Za-z0-9:_-]`
@@ -128,6 +129,9 @@ func (o *oracle) decode(i int) (c byte, n int) {
 			return 0xff
 		}
 		return byte(v)
+	}
+	if m := regexp.MustCompile(`^(?:` + rePct + `)`).FindString(s); m != "" {
+		return '/', len(m)
 	}
 	if m := regexp.MustCompile(`^%(?:25){0,2}([0-9a-fA-F]{2})`).FindStringSubmatch(s); m != nil {
 		v, _ := strconv.ParseInt(m[1], 16, 64)
@@ -233,14 +237,15 @@ func (o *oracle) host(i int) (text string, end int, ok bool) {
 				continue
 			}
 			level := 0
+			slash := sep[max(0, strings.LastIndexByte(sep, '%')):]
 			if sep[0] == '%' {
-				level = strings.Count(strings.ToUpper(sep[:len(sep)-2]), "25") + 1
+				level = strings.Count(slash[:len(slash)-2], "25") + 1
 			}
 			target := toName
 			if toPort != "" {
 				colon := m[2]
 				if colon == "" && level > 0 {
-					colon = sep[:len(sep)-2] + map[byte]string{'F': "3A", 'f': "3a"}[sep[len(sep)-1]]
+					colon = slash[:len(slash)-2] + map[byte]string{'F': "3A", 'f': "3a"}[slash[len(slash)-1]]
 				} else if colon == "" {
 					colon = ":"
 				}
