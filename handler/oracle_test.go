@@ -50,6 +50,7 @@ var (
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,63}[wx])?,(` + reSpace + `{0,64})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,64}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:)` + reSpace + `{0,64}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
+	oracleQuery  = regexp.MustCompile(`^\?(?:wc-ajax|rest_route)=`)
 	// "<" behind an operand, last in a script.
 	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
 	oracleInTag    = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
@@ -387,14 +388,20 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 // that is not that of the public base.
 func (o *oracle) wordPress(i int) bool {
 	word, end := o.segment(i)
-	if oracleWP.MatchString(word) {
+	if oracleWP.MatchString(word) || o.query(i) {
 		return true
 	}
 	if word == "" || "/"+word == o.to.Path {
 		return false
 	}
-	word, _ = o.segment(end)
-	return oracleWP.MatchString(word)
+	next, _ := o.segment(end)
+	return oracleWP.MatchString(next) || o.query(end)
+}
+
+// query reports whether the slash at i ends a path before a query of WordPress.
+func (o *oracle) query(i int) bool {
+	c, n := o.decode(i)
+	return c == '/' && oracleQuery.MatchString(o.in[i+n:])
 }
 
 // segment returns the path segment at i, and where it ends. Long ones are none.

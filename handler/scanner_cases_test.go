@@ -293,6 +293,12 @@ var scannerCases = []scannerCase{
 		name: "WordPress in a folder of its own", kind: kindHTML, in: `<script>var x = {"ajaxurl":"/wp/wp-admin/admin-ajax.php","p":["\/site-2\/wp-includes\/js\/"],"l":"\/wp\/wp-login.php"};</script>`,
 		want: `<script>var x = {"ajaxurl":"/blog/wp/wp-admin/admin-ajax.php","p":["\/blog\/site-2\/wp-includes\/js\/"],"l":"\/blog\/wp\/wp-login.php"};</script>`,
 	},
+	{
+		name: "calls of the shop and of the API by query", kind: kindHTML, in: `<script>var p = {"wc_ajax_url":"\/?wc-ajax=%%endpoint%%","u":"/en/?wc-ajax=x"};fetch('/?rest_route=/wp/v2/posts')</script>`,
+		want: `<script>var p = {"wc_ajax_url":"\/blog\/?wc-ajax=%%endpoint%%","u":"/blog/en/?wc-ajax=x"};fetch('/blog/?rest_route=/wp/v2/posts')</script>`,
+	},
+	{name: "other queries", kind: kindHTML, in: `<script>a=["/?","/?wc-ajax","/?s=","/?xwc-ajax=","/blog/?wc-ajax=x","//?wc-ajax=x",m+"/?wc-ajax=x","/?rest_route"]</script>"/?wc-ajax=x"`},
+	{name: "base path before a query", sites: wpSite, kind: kindJSON, in: `{"a":"\/wp\/?wc-ajax=x","b":"\/?wc-ajax=x"}`, want: `{"a":"\/blog\/?wc-ajax=x","b":"\/?wc-ajax=x"}`},
 	{name: "no folder of a WordPress", kind: kindHTML, in: `<script>a=["/wp/v2/posts","/wp/wp-foo/","/srv/www/wp-admin/","/blog/wp-admin/","/wp//wp-admin/","/wp"]</script>`},
 	{name: "path of no WordPress", kind: kindHTML, in: `<script>a=["/wp-adminx/","/wp-foo/","/xmlrpc","/about/"]</script>`},
 	{name: "path as text", kind: kindHTML, in: `<pre>fetch("/wp-json/")</pre><p>(&quot;/wp-admin/&quot;)</p><textarea>a = "/wp-admin/"</textarea>`},
@@ -326,6 +332,7 @@ var scannerCases = []scannerCase{
 		want: `<a href='http://blog.example.net'>http://blog.example.net,http://blog.example.net; http://blog.example.net!`,
 	},
 	{name: "back in percent", sites: back, to: toSite, in: `url=https%3A%2F%2Fexample.com%2Fblog%2Fa%2F&x=https%3A%2F%2Fexample.com%2Fblogger`, want: `url=http%3A%2F%2Fblog.example.net%2Fa%2F&x=https%3A%2F%2Fexample.com%2Fblogger`},
+	{name: "back a query of the shop", kind: kindJSON, sites: back, to: toSite, in: `{"a":"\/blog\/?wc-ajax=x","b":"\/?wc-ajax=x"}`, want: `{"a":"\/?wc-ajax=x","b":"\/?wc-ajax=x"}`},
 	{name: "back in JSON in percent", sites: back, to: toSite, in: `j=%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblog%5C%2Fa%22%2C%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblogger%22`, want: `j=%22http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fa%22%2C%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblogger%22`},
 	{name: "back to a base path", kind: kindJSON, sites: back, to: toWP, in: `"https://example.com/blog/a" href=\"/blog/b\" href=\"/blog\"`, want: `"http://blog.example.net/wp/a" href=\"/wp/b\" href=\"/wp\"`},
 }

@@ -86,7 +86,7 @@ var scrapWords = []string{
 	"blog.example.net", "Blog.example.net", "blog", "www.", "cdn.example.org", "/s/", "example.com", "example.com/blog", `example.com\/blog\/`, "/blog", "/blog/", "/wp", "/wp/", ":8080", ":80", ":443", "%3A80", "@",
 	"/x", "/", " ", ",", ", ", " 2x, ", " 300w,", `"`, "'", `\"`, "&quot;", "&#039;", `\u0022`, "=", "=\"", "='", "=&quot;", "(", "url(", "@import ", ";", "5; url=", "5;url='",
 	" href", " src", "srcset", " srcset=\"", " data-u=\"", " value=\"", "title=\"", "<a ", `\u003Ca href=`, `\u003E`, "<a href=\"", "<script ", "<link ", "<script src=\"", " integrity=\"sha384-a/b=\"", " Integrity = x", ">", "</a>", "<p>", "<script>", "</script>", "<script type=\"importmap\">", "<style>", "</style>", "<textarea>", "</textarea>", "<!--", "-->",
-	`"/wp-admin/"`, `"\/wp-json\/`, "/wp-login.php", "/xmlrpc.php", `"/wp`, `"\/blog`, "[", "{", "+", "concat(", `userSettings = {"url":"`, `"_wp_http_referer":"`, `"url":"`, "s:21:\"", "s:3:\"", ".", "-", "\n", `\n`, "n", "\x00", "é", "ü", "xn--bcher-kva.example", "bücher.example", `\`, `\\\\`,
+	`"/wp-admin/"`, `"\/wp-json\/`, "/wp-login.php", "/xmlrpc.php", "/?wc-ajax=", "?rest_route=", `"/wp`, `"\/blog`, "[", "{", "+", "concat(", `userSettings = {"url":"`, `"_wp_http_referer":"`, `"url":"`, "s:21:\"", "s:3:\"", ".", "-", "\n", `\n`, "n", "\x00", "é", "ü", "xn--bcher-kva.example", "bücher.example", `\`, `\\\\`,
 }
 
 // TestScannerScraps compares the scanner with the oracle on texts glued from
