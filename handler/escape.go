@@ -305,14 +305,17 @@ func quoteBefore(b []byte, i int) (start int, encoded, ok bool) {
 		return i - 1 - k, false, k <= maxBackslashes
 	case ';':
 		d, at := referenceBefore(b, i)
-		if d == '"' || d == '\'' {
-			return at, true, true
-		}
-		for _, twice := range [...]string{"&amp;quot;", "&amp;#039;"} {
-			if i >= len(twice) && string(b[i-len(twice):i]) == twice {
-				return i - len(twice), true, true
+		if d != '"' && d != '\'' {
+			at = i
+			for _, twice := range [...]string{"&amp;quot;", "&amp;#039;"} {
+				if i >= len(twice) && string(b[i-len(twice):i]) == twice {
+					at = i - len(twice)
+				}
 			}
 		}
+		// JSON in an attribute has its backslash in front: \&quot;
+		k := backslashesBefore(b, at)
+		return at - k, true, at < i && k <= maxBackslashes
 	case '2', '7':
 		if i >= 6 && string(b[i-5:i-1]) == "u002" {
 			if k := backslashesBefore(b, i-5); k > 0 && k <= maxBackslashes {

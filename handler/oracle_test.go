@@ -28,7 +28,7 @@ const (
 	rePct   = `(?:%5[Cc]){0,3}%2[Ff]|(?:%255[Cc]){0,3}%252[Ff]|(?:%25255[Cc]){0,3}%25252[Ff]`
 	reSep   = `\\{0,16}/|` + rePct + `|\\{1,16}u002[Ff]|&#[xX]0{0,4}2[fF];|&#0{0,5}47;|&sol;`
 	reColon = `:|%(?:25){0,2}3[Aa]|\\{1,16}u003[Aa]|&#[xX]0{0,4}3[aA];|&#0{0,5}58;|&colon;`
-	reQuote = `(?:\\{0,16}["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];|&amp;quot;|&amp;#039;|\\{1,16}u002[27])`
+	reQuote = `(?:\\{0,16}(?:["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];|&amp;quot;|&amp;#039;)|\\{1,16}u002[27])`
 	reName  = `[A-Za-z0-9:_-]`
 )
 
@@ -50,6 +50,7 @@ var (
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,63}[wx])?,(` + reSpace + `{0,64})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,64}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:)` + reSpace + `{0,64}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
+	oracleQuoted = regexp.MustCompile(`^\\{1,16}(?:["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];)`)
 	oracleQuery  = regexp.MustCompile(`^\?(?:wc-ajax|rest_route)=`)
 	// "<" behind an operand, last in a script.
 	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
@@ -350,7 +351,7 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 	}
 	next = i + len(sep)
 	c, _ := o.decode(next)
-	quoted := regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[next:])
+	quoted := oracleQuoted.MatchString(o.in[next:])
 	if c == '/' || c == '\\' && !quoted {
 		return "", 0, 0, false
 	}
@@ -361,9 +362,9 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 		return "", 0, 0, false
 	}
 	if to == "" {
-		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[end:])) {
+		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !oracleQuoted.MatchString(o.in[end:])) {
 			d, dn := o.decode(end + n)
-			if dn > 0 && (d == '/' || d == '\\' && !regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[end+n:])) {
+			if dn > 0 && (d == '/' || d == '\\' && !oracleQuoted.MatchString(o.in[end+n:])) {
 				return "", 0, 0, false
 			}
 		}

@@ -232,6 +232,17 @@ var scannerCases = []scannerCase{
 		name: "attribute in a data attribute", kind: kindHTML, in: `<div data-x="&lt;a href=&quot;/x&quot;&gt;" data-y="{&quot;u&quot;:&quot;\/wp-content\/a&quot;}">`,
 		want: `<div data-x="&lt;a href=&quot;/blog/x&quot;&gt;" data-y="{&quot;u&quot;:&quot;\/blog\/wp-content\/a&quot;}">`,
 	},
+	{
+		name: "attribute in JSON in a data attribute", kind: kindHTML,
+		in:   `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/x\&quot; title=\&quot;\/x\&quot;&gt;&lt;img srcset=\&quot;\/a 1x, \/b 2x\&quot;&gt;&lt;a href=\&quot; \/y\&quot;&gt;&quot;}" data-y="{&quot;s&quot;:&quot;url(\&quot;\/z\&quot;)&quot;,&quot;h&quot;:&quot;&lt;a href=\\\&quot;/w\\\&quot;&gt;&quot;,&quot;v&quot;:&quot;&lt;a href=\&#039;/v\&#039;&gt;&quot;}">`,
+		want: `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/blog\/x\&quot; title=\&quot;\/x\&quot;&gt;&lt;img srcset=\&quot;\/blog\/a 1x, \/blog\/b 2x\&quot;&gt;&lt;a href=\&quot; \/blog\/y\&quot;&gt;&quot;}" data-y="{&quot;s&quot;:&quot;url(\&quot;\/blog\/z\&quot;)&quot;,&quot;h&quot;:&quot;&lt;a href=\\\&quot;/blog/w\\\&quot;&gt;&quot;,&quot;v&quot;:&quot;&lt;a href=\&#039;/blog/v\&#039;&gt;&quot;}">`,
+	},
+	{
+		name: "attribute root in JSON in a data attribute", kind: kindHTML, in: `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/\&quot;&gt;&lt;a href=\&quot;\/\/cdn.example.org\/\&quot;&gt;&lt;a href=\&quot;\/\\&amp;\&quot;&gt;&quot;}">`,
+		want: `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/blog\/\&quot;&gt;&lt;a href=\&quot;\/\/cdn.example.org\/\&quot;&gt;&lt;a href=\&quot;\/\\&amp;\&quot;&gt;&quot;}">`,
+	},
+	{name: "attribute in JSON in a feed", kind: kindXML, in: `{"h":"&lt;a href=\&quot;\/x\&quot;&gt;"}`, want: `{"h":"&lt;a href=\&quot;\/blog\/x\&quot;&gt;"}`},
+	{name: "text in JSON in a data attribute", kind: kindHTML, in: `<p>href=\&quot;/x\&quot;</p><textarea>&lt;a href=\&quot;/x\&quot;&gt;</textarea><div data-x="{&quot;h&quot;:&quot;a=\&quot;\/x\&quot; value=\&quot;\/wp-admin\/x\&quot;&quot;}">`},
 	{name: "attribute of the other host", kind: kindHTML, in: `<a href="//cdn.example.org/x"><a href="/\cdn.example.org">`},
 	{name: "attribute of the other host in json", kind: kindJSON, in: `"<a href=\"\/\/cdn.example.org\/x\">"`},
 	{name: "attribute of no URL", kind: kindHTML, in: `<a title="/x" alt='/x' data-path="/x" value="/x">`},
@@ -325,6 +336,7 @@ var scannerCases = []scannerCase{
 		name: "back root-relative", kind: kindJSON, sites: back, to: toSite, in: `{"content":"<a href=\"/blog/x\"><a href=\"\/blog\"><a href=\"/x\"><a href=\"/blogger\"><a href=\"/blog//x.example\">"}`,
 		want: `{"content":"<a href=\"/x\"><a href=\"\/\"><a href=\"/x\"><a href=\"/blogger\"><a href=\"/blog//x.example\">"}`,
 	},
+	{name: "back root-relative, quoted in JSON", kind: kindJSON, sites: back, to: toSite, in: `&lt;a href=\&quot;\/blog\/\&quot;&gt; &lt;a href=\&quot;\/blog\&quot;&gt; &lt;a href=\&quot;\/blog\/\/x.example\&quot;&gt;`, want: `&lt;a href=\&quot;\/\&quot;&gt; &lt;a href=\&quot;\/\&quot;&gt; &lt;a href=\&quot;\/blog\/\/x.example\&quot;&gt;`},
 	{name: "back outside", kind: kindJSON, sites: back, to: toSite, in: `https://example.com/ https://example.com/blogger https://example.com/blog.html https://example.com/blog-2 https://example.com`},
 	{name: "back at the end of a sentence", kind: kindJSON, sites: back, to: toSite, in: `At https://example.com/blog. Or https://example.com/blog, or`, want: `At http://blog.example.net. Or http://blog.example.net, or`},
 	{
