@@ -4,7 +4,7 @@ import "strings"
 
 // mapEmbedded maps the absolute and network-path URLs inside s by the first rule
 // that matches each: plain ones, those in JSON ("http:\/\/blog.example.net\/"), and
-// those that are percent-encoded once or twice, as in
+// either of these percent-encoded once or twice, as in
 // "redirect_to=http%3A%2F%2Fblog.example.net%2F". Each keeps its
 // spelling of ":" and "/". Everything else keeps its bytes, and so does a URL
 // that is part of another's path. It runs once over s.
@@ -69,10 +69,17 @@ func slashAt(s string, i int) int {
 		return len("/")
 	case s[i] == '\\' && i+1 < len(s) && s[i+1] == '/':
 		return len(`\/`)
-	case s[i] == '%' && hasPrefixFold(s[i:], "%2f"):
-		return len("%2F")
-	case s[i] == '%' && hasPrefixFold(s[i:], "%252f"):
-		return len("%252F")
+	case s[i] == '%':
+		for _, escape := range [...]struct{ slash, backslash string }{{"%2f", "%5c"}, {"%252f", "%255c"}} {
+			n := 0
+			for n < maxPercentRun*len(escape.backslash) && hasPrefixFold(s[i+n:], escape.backslash) {
+				n += len(escape.backslash)
+			}
+			if hasPrefixFold(s[i+n:], escape.slash) {
+				return n + len(escape.slash)
+			}
+		}
+		return 0
 	default:
 		return 0
 	}
@@ -225,24 +232,23 @@ func (e *embedded) write(out *strings.Builder, to address) {
 // colonLike returns ":" at the level and in the case of a slash as found:
 // "%253a" for "%252f".
 func colonLike(slash string) string {
+	at := strings.LastIndexByte(slash, '%')
 	switch {
-	case slash == "/", slash == `\/`:
+	case at < 0:
 		return ":"
 	case slash[len(slash)-1] == 'f':
-		return slash[:len(slash)-2] + "3a"
+		return slash[at:len(slash)-2] + "3a"
 	default:
-		return slash[:len(slash)-2] + "3A"
+		return slash[at:len(slash)-2] + "3A"
 	}
 }
 
 // pathLike spells an escaped path's slashes as given, and escapes its percent
 // signs as often as that spelling does.
 func pathLike(path, slash string) string {
-	switch len(slash) {
-	case len("/"):
-		return path
-	case len(`\/`):
-	case len("%2F"):
+	switch at := strings.LastIndexByte(slash, '%'); {
+	case at < 0:
+	case len(slash)-at == len("%2F"):
 		path = strings.ReplaceAll(path, "%", "%25")
 	default:
 		path = strings.ReplaceAll(path, "%", "%2525")

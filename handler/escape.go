@@ -3,13 +3,15 @@ package handler
 import "unicode/utf8"
 
 // The text of the web spells one slash in many ways: "/" in a page, "\/" in
-// JSON, "%2F" in a query, "&#x2F;" behind a security filter. The functions here
-// read one character in any of these spellings, forwards and backwards. All are
-// total, look at a bounded number of bytes, and never allocate.
+// JSON, "%2F" in a query, "%5C%2F" for JSON in a query, "&#x2F;" behind a security
+// filter. The functions here read one character in any of these spellings, forwards
+// and backwards. All are total, look at a bounded number of bytes, and never
+// allocate.
 
 const (
 	maxBackslashes = 16 // longest run of backslashes that is read as one escape
 	maxPercent     = 3  // deepest nesting of percent-encoding: "%25252F"
+	maxPercentRun  = 3  // longest run of percent-encoded backslashes: JSON in JSON, "%5C%5C%5C%2F"
 	maxEntityBytes = 10 // longest character reference that is read: "&#x00002F;"
 )
 
@@ -39,6 +41,30 @@ func (w window) unit(i int) (c byte, n int, more bool) {
 }
 
 func (w window) percent(i int) (c byte, n int, more bool) {
+	c, n, more = w.percentByte(i)
+	if c != '\\' || more {
+		return c, n, more
+	}
+	// JSON's "\/", both bytes encoded equally deep, is a slash.
+	for end := i + n; end <= i+maxPercentRun*n; end += n {
+		if end < len(w.b) && w.b[end] != '%' {
+			break
+		}
+		d, dn, more := w.percentByte(end)
+		switch {
+		case more:
+			return 0, 0, true
+		case dn == n && d == '/':
+			return '/', end + n - i, false
+		case dn != n || d != '\\':
+			return c, n, false
+		}
+	}
+	return c, n, false
+}
+
+// percentByte decodes one percent-encoded byte at w.b[i:], at any depth.
+func (w window) percentByte(i int) (c byte, n int, more bool) {
 	j := i + 1
 	for level := 1; ; level++ {
 		if len(w.b) < j+2 {
@@ -188,8 +214,8 @@ const (
 	notSpelled spelling = iota
 	plainSpelling
 	backslashSpelling // "\/"
-	percentSpelling   // "%2F"
-	nestedSpelling    // "%252F"
+	percentSpelling   // "%2F", "%5C%2F"
+	nestedSpelling    // "%252F", "%255C%252F"
 	unicodeSpelling   // "\u002F"
 	entitySpelling    // "&#x2F;"
 )
@@ -221,10 +247,17 @@ func spelledBefore(b []byte, i int, c byte, hex string) (start int, s spelling, 
 			p -= 2
 		}
 		if b[p-1] == '%' {
-			if level > 1 {
-				return p - 1, nestedSpelling, level
+			if start = p - 1; c == '/' {
+				run, ok := percentRunBefore(b, start, level)
+				if !ok {
+					return 0, notSpelled, 0
+				}
+				start -= run
 			}
-			return p - 1, percentSpelling, level
+			if level > 1 {
+				return start, nestedSpelling, level
+			}
+			return start, percentSpelling, level
 		}
 		if i >= 6 && b[i-3] == '0' && b[i-4] == '0' && b[i-5] == 'u' {
 			if k := backslashesBefore(b, i-5); k > 0 && k <= maxBackslashes {
@@ -233,6 +266,21 @@ func spelledBefore(b []byte, i int, c byte, hex string) (start int, s spelling, 
 		}
 	}
 	return 0, notSpelled, 0
+}
+
+// percentRunBefore returns the bytes of the backslashes right before b[i] that are
+// percent-encoded so deep. ok is false where there are more than an escape may have.
+func percentRunBefore(b []byte, i, level int) (run int, ok bool) {
+	n := len("%5C") + 2*(level-1)
+	for i-run >= n && b[i-run-n] == '%' {
+		if c, size, _ := (window{b[:i-run], true}).percentByte(i - run - n); c != '\\' || size != n {
+			break
+		}
+		if run += n; run > maxPercentRun*n {
+			return 0, false
+		}
+	}
+	return run, true
 }
 
 func slashBefore(b []byte, i int) (start int, s spelling, level int) {
@@ -257,14 +305,17 @@ func quoteBefore(b []byte, i int) (start int, encoded, ok bool) {
 		return i - 1 - k, false, k <= maxBackslashes
 	case ';':
 		d, at := referenceBefore(b, i)
-		if d == '"' || d == '\'' {
-			return at, true, true
-		}
-		for _, twice := range [...]string{"&amp;quot;", "&amp;#039;"} {
-			if i >= len(twice) && string(b[i-len(twice):i]) == twice {
-				return i - len(twice), true, true
+		if d != '"' && d != '\'' {
+			at = i
+			for _, twice := range [...]string{"&amp;quot;", "&amp;#039;"} {
+				if i >= len(twice) && string(b[i-len(twice):i]) == twice {
+					at = i - len(twice)
+				}
 			}
 		}
+		// JSON in an attribute has its backslash in front: \&quot;
+		k := backslashesBefore(b, at)
+		return at - k, true, at < i && k <= maxBackslashes
 	case '2', '7':
 		if i >= 6 && string(b[i-5:i-1]) == "u002" {
 			if k := backslashesBefore(b, i-5); k > 0 && k <= maxBackslashes {

@@ -25,9 +25,10 @@ type oracle struct {
 
 const (
 	reSpace = `[ \n\t\r\f]`
-	reSep   = `\\{0,16}/|%(?:25){0,2}2[Ff]|\\{1,16}u002[Ff]|&#[xX]0{0,4}2[fF];|&#0{0,5}47;|&sol;`
+	rePct   = `(?:%5[Cc]){0,3}%2[Ff]|(?:%255[Cc]){0,3}%252[Ff]|(?:%25255[Cc]){0,3}%25252[Ff]`
+	reSep   = `\\{0,16}/|` + rePct + `|\\{1,16}u002[Ff]|&#[xX]0{0,4}2[fF];|&#0{0,5}47;|&sol;`
 	reColon = `:|%(?:25){0,2}3[Aa]|\\{1,16}u003[Aa]|&#[xX]0{0,4}3[aA];|&#0{0,5}58;|&colon;`
-	reQuote = `(?:\\{0,16}["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];|&amp;quot;|&amp;#039;|\\{1,16}u002[27])`
+	reQuote = `(?:\\{0,16}(?:["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];|&amp;quot;|&amp;#039;)|\\{1,16}u002[27])`
 	reName  = `[A-Za-z0-9:_-]`
 )
 
@@ -49,6 +50,8 @@ var (
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,63}[wx])?,(` + reSpace + `{0,64})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,64}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:)` + reSpace + `{0,64}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
+	oracleQuoted = regexp.MustCompile(`^\\{1,16}(?:["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];)`)
+	oracleQuery  = regexp.MustCompile(`^\?(?:wc-ajax|rest_route)=`)
 	// "<" behind an operand, last in a script.
 	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
 	oracleInTag    = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
@@ -128,6 +131,9 @@ func (o *oracle) decode(i int) (c byte, n int) {
 			return 0xff
 		}
 		return byte(v)
+	}
+	if m := regexp.MustCompile(`^(?:` + rePct + `)`).FindString(s); m != "" {
+		return '/', len(m)
 	}
 	if m := regexp.MustCompile(`^%(?:25){0,2}([0-9a-fA-F]{2})`).FindStringSubmatch(s); m != nil {
 		v, _ := strconv.ParseInt(m[1], 16, 64)
@@ -233,14 +239,15 @@ func (o *oracle) host(i int) (text string, end int, ok bool) {
 				continue
 			}
 			level := 0
+			slash := sep[max(0, strings.LastIndexByte(sep, '%')):]
 			if sep[0] == '%' {
-				level = strings.Count(strings.ToUpper(sep[:len(sep)-2]), "25") + 1
+				level = strings.Count(slash[:len(slash)-2], "25") + 1
 			}
 			target := toName
 			if toPort != "" {
 				colon := m[2]
 				if colon == "" && level > 0 {
-					colon = sep[:len(sep)-2] + map[byte]string{'F': "3A", 'f': "3a"}[sep[len(sep)-1]]
+					colon = slash[:len(slash)-2] + map[byte]string{'F': "3A", 'f': "3a"}[slash[len(slash)-1]]
 				} else if colon == "" {
 					colon = ":"
 				}
@@ -344,7 +351,7 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 	}
 	next = i + len(sep)
 	c, _ := o.decode(next)
-	quoted := regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[next:])
+	quoted := oracleQuoted.MatchString(o.in[next:])
 	if c == '/' || c == '\\' && !quoted {
 		return "", 0, 0, false
 	}
@@ -355,9 +362,9 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 		return "", 0, 0, false
 	}
 	if to == "" {
-		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[end:])) {
+		if c, n := o.decode(end); n > 0 && (c == '/' || c == '\\' && !oracleQuoted.MatchString(o.in[end:])) {
 			d, dn := o.decode(end + n)
-			if dn > 0 && (d == '/' || d == '\\' && !regexp.MustCompile(`^\\{1,16}["']`).MatchString(o.in[end+n:])) {
+			if dn > 0 && (d == '/' || d == '\\' && !oracleQuoted.MatchString(o.in[end+n:])) {
 				return "", 0, 0, false
 			}
 		}
@@ -382,14 +389,20 @@ func (o *oracle) path(i int) (text string, end, next int, ok bool) {
 // that is not that of the public base.
 func (o *oracle) wordPress(i int) bool {
 	word, end := o.segment(i)
-	if oracleWP.MatchString(word) {
+	if oracleWP.MatchString(word) || o.query(i) {
 		return true
 	}
 	if word == "" || "/"+word == o.to.Path {
 		return false
 	}
-	word, _ = o.segment(end)
-	return oracleWP.MatchString(word)
+	next, _ := o.segment(end)
+	return oracleWP.MatchString(next) || o.query(end)
+}
+
+// query reports whether the slash at i ends a path before a query of WordPress.
+func (o *oracle) query(i int) bool {
+	c, n := o.decode(i)
+	return c == '/' && oracleQuery.MatchString(o.in[i+n:])
 }
 
 // segment returns the path segment at i, and where it ends. Long ones are none.

@@ -22,8 +22,9 @@ const (
 	wholeBytes = 64 << 10
 	// growth is by how much a body may grow by that.
 	growth = 8 << 10
-	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes.
-	maxLeft = 64
+	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes, with
+	// maxBackslashes or maxPercentRun backslashes each.
+	maxLeft = 80
 	// maxHeld bounds what a flush can hold back besides host and base path.
 	maxHeld = 512
 	// eager is how many bytes are collected before they are scanned without

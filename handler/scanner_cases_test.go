@@ -61,6 +61,14 @@ var scannerCases = []scannerCase{
 	{name: "percent schemeless", in: `u=%2F%2Fblog.example.net%2F`, want: `u=%2F%2Fexample.com%2Fblog%2F`},
 	{name: "percent twice", in: `u=http%253A%252F%252Fblog.example.net%252Fa`, want: `u=https%253A%252F%252Fexample.com%252Fblog%252Fa`},
 	{name: "percent behind a quote", in: `%22http%3A%2F%2Fblog.example.net%22`, want: `%22https%3A%2F%2Fexample.com%2Fblog%22`},
+	{
+		name: "JSON in percent, as shops write it", kind: kindHTML, in: `JSON.parse(decodeURIComponent('%7B%22u%22%3A%22http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fa%22%2C%22v%22%3A%22%5c%2f%5c%2fblog.example.net%5c%2f'))`,
+		want: `JSON.parse(decodeURIComponent('%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblog%5C%2Fa%22%2C%22v%22%3A%22%5c%2f%5c%2fexample.com%5c%2fblog%5c%2f'))`,
+	},
+	{name: "JSON in JSON in percent", in: `http%3A%5C%5C%5C%2F%5C%5C%5C%2Fblog.example.net%5C%5C%5C%2Fa`, want: `https%3A%5C%5C%5C%2F%5C%5C%5C%2Fexample.com%5C%5C%5C%2Fblog%5C%5C%5C%2Fa`},
+	{name: "JSON in percent twice", in: `http%253A%255C%252F%255C%252Fblog.example.net%255C%252Fa`, want: `https%253A%255C%252F%255C%252Fexample.com%255C%252Fblog%255C%252Fa`},
+	{name: "JSON in percent, slashes that differ", in: `http%3A%5C%2F%2Fblog.example.net http%3A%5C%2F%5C%5C%2Fblog.example.net http%3A%255C%2F%255C%2Fblog.example.net %5C%5C%5C%5C%2F%5C%5C%5C%5C%2Fblog.example.net`},
+	{name: "JSON in percent, one slash", in: `https%3A%5C%2F%5C%2Fi0.wp.com%5C%2Fblog.example.net%5C%2Fa`},
 	{name: "unicode escape", kind: kindJSON, in: `"http:\u002F\u002Fblog.example.net\u002Fa"`, want: `"https:\u002F\u002Fexample.com\u002Fblog\u002Fa"`},
 	{name: "unicode escape lower case", kind: kindJSON, in: `"http:\u002f\u002fblog.example.net"`, want: `"https:\u002f\u002fexample.com\u002fblog"`},
 	{name: "unicode colon", kind: kindJSON, in: `"http\u003a\u002f\u002fblog.example.net"`, want: `"https\u003a\u002f\u002fexample.com\u002fblog"`},
@@ -170,6 +178,10 @@ var scannerCases = []scannerCase{
 		name: "base path before punctuation", sites: wpSite, in: "„http://blog.example.net/wp“ http://blog.example.net/wp… http://blog.example.net/wp&#8221; http://blog.example.net/wp&#x2026; http://blog.example.net/wp\\u201d http://blog.example.net/wpé http://blog.example.net/wp&#233; http://blog.example.net/wp\\u00e9 http://blog.example.net/wp%E2%80%9D",
 		want: "„https://example.com/blog“ https://example.com/blog… https://example.com/blog&#8221; https://example.com/blog&#x2026; https://example.com/blog\\u201d http://blog.example.net/wpé http://blog.example.net/wp&#233; http://blog.example.net/wp\\u00e9 http://blog.example.net/wp%E2%80%9D",
 	},
+	{
+		name: "base path in JSON in percent", sites: wpSite, in: `http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fwp%5C%2Fa http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fwp%22 http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fwpx http%3A%5C%2F%5C%2Fblog.example.net%5C%22`,
+		want: `https%3A%5C%2F%5C%2Fexample.com%5C%2Fblog%5C%2Fa https%3A%5C%2F%5C%2Fexample.com%5C%2Fblog%22 http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fwpx http%3A%5C%2F%5C%2Fblog.example.net%5C%22`,
+	},
 	{name: "outside the base path", sites: wpSite, in: `http://blog.example.net/ http://blog.example.net/wpx http://blog.example.net/wp.html http://blog.example.net/wp-x http://blog.example.net/wp%41`},
 	{name: "base path root-relative", sites: wpSite, kind: kindHTML, in: `<a href="/wp/x"><a href="/wp"><a href="/x"><a href="/wpx">`, want: `<a href="/blog/x"><a href="/blog"><a href="/x"><a href="/wpx">`},
 	{
@@ -185,6 +197,10 @@ var scannerCases = []scannerCase{
 	{
 		name: "public port, colon as found", to: toPort, in: `http%3a%2f%2fblog.example.net %2f%2fblog.example.net %252F%252Fblog.example.net http:%2F%2Fblog.example.net http\u003A\u002F\u002Fblog.example.net`,
 		want: `http%3a%2f%2fexample.com%3a8443%2fa%2fb %2f%2fexample.com%3a8443%2fa%2fb %252F%252Fexample.com%253A8443%252Fa%252Fb http:%2F%2Fexample.com:8443%2Fa%2Fb http\u003A\u002F\u002Fexample.com\u003A8443\u002Fa\u002Fb`,
+	},
+	{
+		name: "public port in JSON in percent", to: toPort, in: `http%3A%5C%2F%5C%2Fblog.example.net%5C%2F %5C%2F%5C%2Fblog.example.net %255c%252f%255c%252fblog.example.net`,
+		want: `http%3A%5C%2F%5C%2Fexample.com%3A8443%5C%2Fa%5C%2Fb%5C%2F %5C%2F%5C%2Fexample.com%3A8443%5C%2Fa%5C%2Fb %255c%252f%255c%252fexample.com%253a8443%255c%252fa%255c%252fb`,
 	},
 	{name: "public port and two segments", to: toPort, kind: kindHTML, in: `<a href="/x" data-u="http%3A%2F%2Fblog.example.net%2Fy">`, want: `<a href="/a/b/x" data-u="http%3A%2F%2Fexample.com%3A8443%2Fa%2Fb%2Fy">`},
 	{name: "mount at the root", to: atRoot, kind: kindHTML, in: `<a href="/x"> http://blog.example.net/a http:\/\/blog.example.net`, want: `<a href="/x"> https://example.com/a https:\/\/example.com`},
@@ -216,6 +232,17 @@ var scannerCases = []scannerCase{
 		name: "attribute in a data attribute", kind: kindHTML, in: `<div data-x="&lt;a href=&quot;/x&quot;&gt;" data-y="{&quot;u&quot;:&quot;\/wp-content\/a&quot;}">`,
 		want: `<div data-x="&lt;a href=&quot;/blog/x&quot;&gt;" data-y="{&quot;u&quot;:&quot;\/blog\/wp-content\/a&quot;}">`,
 	},
+	{
+		name: "attribute in JSON in a data attribute", kind: kindHTML,
+		in:   `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/x\&quot; title=\&quot;\/x\&quot;&gt;&lt;img srcset=\&quot;\/a 1x, \/b 2x\&quot;&gt;&lt;a href=\&quot; \/y\&quot;&gt;&quot;}" data-y="{&quot;s&quot;:&quot;url(\&quot;\/z\&quot;)&quot;,&quot;h&quot;:&quot;&lt;a href=\\\&quot;/w\\\&quot;&gt;&quot;,&quot;v&quot;:&quot;&lt;a href=\&#039;/v\&#039;&gt;&quot;}">`,
+		want: `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/blog\/x\&quot; title=\&quot;\/x\&quot;&gt;&lt;img srcset=\&quot;\/blog\/a 1x, \/blog\/b 2x\&quot;&gt;&lt;a href=\&quot; \/blog\/y\&quot;&gt;&quot;}" data-y="{&quot;s&quot;:&quot;url(\&quot;\/blog\/z\&quot;)&quot;,&quot;h&quot;:&quot;&lt;a href=\\\&quot;/blog/w\\\&quot;&gt;&quot;,&quot;v&quot;:&quot;&lt;a href=\&#039;/blog/v\&#039;&gt;&quot;}">`,
+	},
+	{
+		name: "attribute root in JSON in a data attribute", kind: kindHTML, in: `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/\&quot;&gt;&lt;a href=\&quot;\/\/cdn.example.org\/\&quot;&gt;&lt;a href=\&quot;\/\\&amp;\&quot;&gt;&quot;}">`,
+		want: `<div data-x="{&quot;h&quot;:&quot;&lt;a href=\&quot;\/blog\/\&quot;&gt;&lt;a href=\&quot;\/\/cdn.example.org\/\&quot;&gt;&lt;a href=\&quot;\/\\&amp;\&quot;&gt;&quot;}">`,
+	},
+	{name: "attribute in JSON in a feed", kind: kindXML, in: `{"h":"&lt;a href=\&quot;\/x\&quot;&gt;"}`, want: `{"h":"&lt;a href=\&quot;\/blog\/x\&quot;&gt;"}`},
+	{name: "text in JSON in a data attribute", kind: kindHTML, in: `<p>href=\&quot;/x\&quot;</p><textarea>&lt;a href=\&quot;/x\&quot;&gt;</textarea><div data-x="{&quot;h&quot;:&quot;a=\&quot;\/x\&quot; value=\&quot;\/wp-admin\/x\&quot;&quot;}">`},
 	{name: "attribute of the other host", kind: kindHTML, in: `<a href="//cdn.example.org/x"><a href="/\cdn.example.org">`},
 	{name: "attribute of the other host in json", kind: kindJSON, in: `"<a href=\"\/\/cdn.example.org\/x\">"`},
 	{name: "attribute of no URL", kind: kindHTML, in: `<a title="/x" alt='/x' data-path="/x" value="/x">`},
@@ -277,6 +304,12 @@ var scannerCases = []scannerCase{
 		name: "WordPress in a folder of its own", kind: kindHTML, in: `<script>var x = {"ajaxurl":"/wp/wp-admin/admin-ajax.php","p":["\/site-2\/wp-includes\/js\/"],"l":"\/wp\/wp-login.php"};</script>`,
 		want: `<script>var x = {"ajaxurl":"/blog/wp/wp-admin/admin-ajax.php","p":["\/blog\/site-2\/wp-includes\/js\/"],"l":"\/blog\/wp\/wp-login.php"};</script>`,
 	},
+	{
+		name: "calls of the shop and of the API by query", kind: kindHTML, in: `<script>var p = {"wc_ajax_url":"\/?wc-ajax=%%endpoint%%","u":"/en/?wc-ajax=x"};fetch('/?rest_route=/wp/v2/posts')</script>`,
+		want: `<script>var p = {"wc_ajax_url":"\/blog\/?wc-ajax=%%endpoint%%","u":"/blog/en/?wc-ajax=x"};fetch('/blog/?rest_route=/wp/v2/posts')</script>`,
+	},
+	{name: "other queries", kind: kindHTML, in: `<script>a=["/?","/?wc-ajax","/?s=","/?xwc-ajax=","/blog/?wc-ajax=x","//?wc-ajax=x",m+"/?wc-ajax=x","/?rest_route"]</script>"/?wc-ajax=x"`},
+	{name: "base path before a query", sites: wpSite, kind: kindJSON, in: `{"a":"\/wp\/?wc-ajax=x","b":"\/?wc-ajax=x"}`, want: `{"a":"\/blog\/?wc-ajax=x","b":"\/?wc-ajax=x"}`},
 	{name: "no folder of a WordPress", kind: kindHTML, in: `<script>a=["/wp/v2/posts","/wp/wp-foo/","/srv/www/wp-admin/","/blog/wp-admin/","/wp//wp-admin/","/wp"]</script>`},
 	{name: "path of no WordPress", kind: kindHTML, in: `<script>a=["/wp-adminx/","/wp-foo/","/xmlrpc","/about/"]</script>`},
 	{name: "path as text", kind: kindHTML, in: `<pre>fetch("/wp-json/")</pre><p>(&quot;/wp-admin/&quot;)</p><textarea>a = "/wp-admin/"</textarea>`},
@@ -303,6 +336,7 @@ var scannerCases = []scannerCase{
 		name: "back root-relative", kind: kindJSON, sites: back, to: toSite, in: `{"content":"<a href=\"/blog/x\"><a href=\"\/blog\"><a href=\"/x\"><a href=\"/blogger\"><a href=\"/blog//x.example\">"}`,
 		want: `{"content":"<a href=\"/x\"><a href=\"\/\"><a href=\"/x\"><a href=\"/blogger\"><a href=\"/blog//x.example\">"}`,
 	},
+	{name: "back root-relative, quoted in JSON", kind: kindJSON, sites: back, to: toSite, in: `&lt;a href=\&quot;\/blog\/\&quot;&gt; &lt;a href=\&quot;\/blog\&quot;&gt; &lt;a href=\&quot;\/blog\/\/x.example\&quot;&gt;`, want: `&lt;a href=\&quot;\/\&quot;&gt; &lt;a href=\&quot;\/\&quot;&gt; &lt;a href=\&quot;\/blog\/\/x.example\&quot;&gt;`},
 	{name: "back outside", kind: kindJSON, sites: back, to: toSite, in: `https://example.com/ https://example.com/blogger https://example.com/blog.html https://example.com/blog-2 https://example.com`},
 	{name: "back at the end of a sentence", kind: kindJSON, sites: back, to: toSite, in: `At https://example.com/blog. Or https://example.com/blog, or`, want: `At http://blog.example.net. Or http://blog.example.net, or`},
 	{
@@ -310,5 +344,7 @@ var scannerCases = []scannerCase{
 		want: `<a href='http://blog.example.net'>http://blog.example.net,http://blog.example.net; http://blog.example.net!`,
 	},
 	{name: "back in percent", sites: back, to: toSite, in: `url=https%3A%2F%2Fexample.com%2Fblog%2Fa%2F&x=https%3A%2F%2Fexample.com%2Fblogger`, want: `url=http%3A%2F%2Fblog.example.net%2Fa%2F&x=https%3A%2F%2Fexample.com%2Fblogger`},
+	{name: "back a query of the shop", kind: kindJSON, sites: back, to: toSite, in: `{"a":"\/blog\/?wc-ajax=x","b":"\/?wc-ajax=x"}`, want: `{"a":"\/?wc-ajax=x","b":"\/?wc-ajax=x"}`},
+	{name: "back in JSON in percent", sites: back, to: toSite, in: `j=%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblog%5C%2Fa%22%2C%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblogger%22`, want: `j=%22http%3A%5C%2F%5C%2Fblog.example.net%5C%2Fa%22%2C%22https%3A%5C%2F%5C%2Fexample.com%5C%2Fblogger%22`},
 	{name: "back to a base path", kind: kindJSON, sites: back, to: toWP, in: `"https://example.com/blog/a" href=\"/blog/b\" href=\"/blog\"`, want: `"http://blog.example.net/wp/a" href=\"/wp/b\" href=\"/wp\"`},
 }

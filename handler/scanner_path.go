@@ -64,10 +64,10 @@ func (s *scanner) pathForm(w window, i int) (m pathMatch, v verdict) {
 		return m, left
 	}
 	if s.rules.has(guardNetworkPath) {
-		switch c, _, more := w.unit(i + 1); {
+		switch slash, _, more := slashAhead(w, i+1); {
 		case more:
 			return m, undecidedYet
-		case c == '/' || c == '\\' && !isQuoted(w, i+1):
+		case slash:
 			return m, left
 		}
 	}
@@ -98,11 +98,11 @@ func (s *scanner) pathForm(w window, i int) (m pathMatch, v verdict) {
 // root: it does not begin with two slashes.
 func rootedAt(w window, i int) verdict {
 	for range 2 {
-		c, n, more := w.unit(i)
+		slash, n, more := slashAhead(w, i)
 		switch {
 		case more:
 			return undecidedYet
-		case n == 0 || c != '/' && c != '\\' || c == '\\' && isQuoted(w, i):
+		case !slash:
 			return mapped
 		}
 		i += n
@@ -110,13 +110,25 @@ func rootedAt(w window, i int) verdict {
 	return left
 }
 
-// isQuoted reports whether the backslash at in[i] escapes a quotation mark, as
-// behind the URL "/" in a string in a string.
-func isQuoted(w window, i int) bool {
+// slashAhead reports whether w.b[i:] begins with what browsers take for a slash in a
+// URL. A backslash that escapes a quotation mark is none: it is behind the URL "/" in
+// a string in a string.
+func slashAhead(w window, i int) (slash bool, n int, more bool) {
+	c, n, more := w.unit(i)
+	if more || c != '\\' {
+		return c == '/', n, more
+	}
 	for end := i + maxBackslashes; i < len(w.b) && i < end && w.b[i] == '\\'; {
 		i++
 	}
-	return i < len(w.b) && (w.b[i] == '"' || w.b[i] == '\'')
+	if i == len(w.b) {
+		return true, n, false
+	}
+	c = w.b[i]
+	if c == '&' {
+		c, _, more = w.entity(i)
+	}
+	return c != '"' && c != '\'', n, more
 }
 
 // leftOf names the form that may begin at b[i], by what precedes it.

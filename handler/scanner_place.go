@@ -204,13 +204,22 @@ func (p *placeTracker) resync(b []byte) int {
 	if i := bytes.Index(b, []byte("</")); i >= 0 {
 		return i
 	}
-	// No closing tag far and wide: the place is still the one that it was, or
-	// the inside of a long script. Escaped text holds no quotation mark.
+	// No closing tag far and wide: the place is still the one that it was, or the
+	// inside of something long, as which it reads.
 	p.at = placeScript
 	switch {
 	case at == placeRules:
 		p.at = placeRules
-	case bytes.IndexByte(b, '"') < 0:
+	case bytes.IndexByte(b, '"') >= 0:
+	case !bytes.Contains(b, []byte("&quot;")) && !bytes.Contains(b, []byte("&lt;")):
+		// A script or style sheet can do without double quotes; prose has no braces.
+		if bytes.IndexByte(b, '}') < 0 {
+			p.at = placeRaw
+		}
+	case bytes.IndexByte(b, '\n') < 0:
+		// Data that a program put into an attribute, where it has its breaks escaped.
+		p.at, p.quote = placeValue, '"'
+	default:
 		p.at = placeRaw
 	}
 	return 0

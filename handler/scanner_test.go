@@ -109,6 +109,36 @@ func TestScannerLongText(t *testing.T) {
 	}
 }
 
+// TestScannerLongElements puts URLs deep into elements and values that are longer than
+// what is read back, without a closing tag on the way.
+func TestScannerLongElements(t *testing.T) {
+	css := strings.Repeat(".a .b>c:hover{margin:0 auto;padding:1px}", 300)
+	script := strings.Repeat("if(a<b){c('d',e)};", 700)
+	value := strings.Repeat(`{&quot;a&quot;:&quot;&lt;b&gt;\n&quot;},`, 300)
+	text := strings.Repeat("&lt;p&gt;Lorem &quot;ipsum&quot;, a{b} dolor.\n", 300)
+	for _, c := range []struct{ name, in, want string }{
+		{"style", `<style>` + css + `a{b:url(/x)}</style><a href="/y">`, `<style>` + css + `a{b:url(/blog/x)}</style><a href="/blog/y">`},
+		{"style over lines", "<style>" + strings.ReplaceAll(css, "}", "}\n") + "a{b:url('/x')}</style>", "<style>" + strings.ReplaceAll(css, "}", "}\n") + "a{b:url('/blog/x')}</style>"},
+		{"script without double quotes", `<script>` + script + `fetch('/wp-json/')</script><a href="/y">`, `<script>` + script + `fetch('/blog/wp-json/')</script><a href="/blog/y">`},
+		{
+			"value", `<form data-x="[` + value + `{&quot;u&quot;:&quot;\/wp-content\/a&quot;,&quot;v&quot;:&quot;\/x&quot;}]"><a class="b" href="/y"><p>"/wp-admin/"`,
+			`<form data-x="[` + value + `{&quot;u&quot;:&quot;\/blog\/wp-content\/a&quot;,&quot;v&quot;:&quot;\/x&quot;}]"><a class="b" href="/blog/y"><p>"/wp-admin/"`,
+		},
+		{
+			"value in single quotes", `<form data-x='[` + value + `&quot;\/wp-content\/a&quot;]' class="b"><a class="b" href="/y">`,
+			`<form data-x='[` + value + `&quot;\/blog\/wp-content\/a&quot;]' class="b"><a class="b" href="/blog/y">`,
+		},
+		{"textarea", `<textarea>` + text + `&lt;a href=&quot;/x&quot;&gt; url(/x)</textarea><a href="/y">`, `<textarea>` + text + `&lt;a href=&quot;/x&quot;&gt; url(/x)</textarea><a href="/blog/y">`},
+	} {
+		for _, sizes := range [][]int{nil, {1000}, {4096}, {777, 0}} {
+			if got := scanCut(t, blogForms(), kindHTML, c.in, sizes...); got != c.want {
+				i := firstDifference(got, c.want)
+				t.Errorf("%s, pieces of %v: %q where %q is wanted", c.name, sizes, got[i-10:], c.want[i-10:])
+			}
+		}
+	}
+}
+
 func firstDifference(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {

@@ -179,12 +179,19 @@ var escapedLess = []byte(`\u003c`)
 // wordPressNames begin the paths that WordPress itself writes, below its base.
 var wordPressNames = [...]string{"wp-admin", "wp-content", "wp-includes", "wp-json"}
 
+// wordPressQueries are the parameters by which scripts call the home page itself:
+// those of the shop, and the API where a site has no permalinks.
+var wordPressQueries = [...]string{"?wc-ajax=", "?rest_route="}
+
 // wordPressPath reports whether the slash at w.b[i:] begins a path of WordPress:
-// one of its folders, a script such as wp-login.php, or xmlrpc.php; at the base,
-// or one folder below it, where a WordPress in a folder of its own or a site of a
-// network lies. A folder with the name of public, the segments of the public
-// base, is none: the path is a public one already.
+// one of its folders, a script such as wp-login.php, xmlrpc.php, or a call by query;
+// at the base, or one folder below it, where a WordPress in a folder of its own, a
+// site of a network or another language lies. A folder with the name of public, the
+// segments of the public base, is none: the path is a public one already.
 func wordPressPath(w window, i int, public [][]byte) verdict {
+	if v := wordPressQuery(w, i); v != left {
+		return v
+	}
 	name, end, v := segmentAt(w, i)
 	if v != mapped {
 		return v
@@ -195,10 +202,37 @@ func wordPressPath(w window, i int, public [][]byte) verdict {
 	if len(public) == 1 && string(name) == string(public[0]) {
 		return left
 	}
+	if v := wordPressQuery(w, end); v != left {
+		return v
+	}
 	if name, _, v = segmentAt(w, end); v != mapped {
 		return v
 	}
 	return wordPressName(name)
+}
+
+// wordPressQuery reports whether the slash at w.b[i:] ends a path whose query calls
+// WordPress.
+func wordPressQuery(w window, i int) verdict {
+	c, n, more := w.unit(i)
+	switch {
+	case more:
+		return undecidedYet
+	case n == 0 || c != '/':
+		return left
+	}
+	rest := w.b[i+n:]
+	for _, query := range wordPressQueries {
+		n := min(len(rest), len(query))
+		switch {
+		case string(rest[:n]) != query[:n]:
+		case n == len(query):
+			return mapped
+		case !w.final:
+			return undecidedYet
+		}
+	}
+	return left
 }
 
 // segmentAt returns the path segment behind the slash at w.b[i:], and where it
