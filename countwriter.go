@@ -9,6 +9,23 @@ import (
 type countWriter struct {
 	http.ResponseWriter
 	bytes int64
+
+	// lengthens: the server adds a Content-Length of what was written, also where
+	// nothing may be.
+	lengthens bool
+	head      bool // the request is a HEAD
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *countWriter) WriteHeader(status int) {
+	if w.lengthens && (w.head || status == http.StatusNoContent || status == http.StatusNotModified) {
+		// RFC 9110 section 8.6: a length tells what a GET would have got, and a 204
+		// has none. A field without a line is none, and keeps the server's away.
+		if h := w.Header(); len(h["Content-Length"]) == 0 {
+			h["Content-Length"] = nil
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.

@@ -202,6 +202,7 @@ func (x *exchange) redirectBare(w http.ResponseWriter) bool {
 func (x *exchange) answer(w http.ResponseWriter) error {
 	start := time.Now()
 	x.out.ResponseWriter = w
+	x.out.lengthens, x.out.head = x.r.ProtoMajor == 3, x.r.Method == http.MethodHead
 	defer func() {
 		x.report(time.Since(start))
 		x.m.metrics.out.Add(float64(x.out.bytes))

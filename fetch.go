@@ -26,6 +26,9 @@ const (
 	readByStore
 )
 
+// uncoded is the Accept-Encoding of a request that the site may answer with a part.
+var uncoded = []string{"identity"}
+
 // fetch maps the request to the site's, lets the inner chain answer it and maps
 // the answer. The request is changed in place, since placeholders of the inner
 // chain read this very request, and put back afterwards, since the main site's
@@ -68,6 +71,11 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 		// The cache's own condition. What it holds was mapped by this very
 		// configuration, which is part of its key.
 		r.Header["If-Modified-Since"] = since
+	}
+	if len(r.Header["Range"]) > 0 {
+		// Visitors count in the body as it is; of a coded one (RFC 9110 section 14.1)
+		// they would get a part that nobody can decode.
+		r.Header["Accept-Encoding"] = uncoded
 	}
 	start := time.Now()
 	defer func() {

@@ -17,12 +17,12 @@ func (x *serving) writeRanges(answer RangeAnswer, ranges []ByteRange, size int64
 		return nil
 	case len(ranges) == 1:
 		r := ranges[0]
-		h["Content-Range"] = []string{r.ContentRange(size)}
-		h["Content-Length"] = []string{strconv.FormatInt(r.Length, 10)}
+		describePart(h, r, size)
 		x.w.WriteHeader(http.StatusPartialContent)
 		return copyContent(x.w, section{io.NewSectionReader(content, r.Start, r.Length)}, r.Length)
 	}
 	m := NewMultipart(ranges, size, h.Get("Content-Type"))
+	dropContentDigests(h)
 	h["Content-Type"] = []string{m.ContentType()}
 	h["Content-Length"] = []string{m.ContentLength()}
 	x.w.WriteHeader(http.StatusPartialContent)
@@ -31,6 +31,25 @@ func (x *serving) writeRanges(answer RangeAnswer, ranges []ByteRange, size int64
 		return err
 	}
 	return nil
+}
+
+// describePart makes the header of the 200 that of a 206 of one part of its size bytes.
+func describePart(h http.Header, r ByteRange, size int64) {
+	dropContentDigests(h)
+	if len(h["Content-Type"]) == 0 {
+		// The server would guess it, by what the part begins with. A field without
+		// a line keeps it from that.
+		h["Content-Type"] = nil
+	}
+	h["Content-Range"] = []string{r.ContentRange(size)}
+	h["Content-Length"] = []string{strconv.FormatInt(r.Length, 10)}
+}
+
+// dropContentDigests takes out the digests of the content of a 200, which is not that
+// of what is made of it (RFC 9530 section 2). Repr-Digest is of the whole and stays.
+func dropContentDigests(h http.Header) {
+	delete(h, "Content-Digest")
+	delete(h, "Content-Md5")
 }
 
 // unsatisfiable answers 416. The header of the 200 is set.
@@ -45,6 +64,7 @@ func (x *serving) unsatisfiable(size int64) {
 	}
 	delete(h, "Content-Type")
 	delete(h, "Content-Encoding")
+	dropContentDigests(h)
 	h["Content-Range"] = []string{UnsatisfiedRange(size)}
 	h["Content-Length"] = []string{"0"}
 	x.w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)

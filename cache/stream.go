@@ -56,8 +56,7 @@ func (x *serving) stream(f *flight, leads bool) (bool, Reason, error) {
 	switch {
 	case part != nil:
 		status = http.StatusPartialContent
-		h["Content-Range"] = []string{part.ContentRange(a.length)}
-		h["Content-Length"] = []string{strconv.FormatInt(part.Length, 10)}
+		describePart(h, *part, a.length)
 	case a.length >= 0:
 		h["Content-Length"] = []string{strconv.FormatInt(a.length, 10)}
 	default:

@@ -193,6 +193,10 @@ var responseFields = map[string]responseField{
 	"Lsc-Cookie":               internalField,
 	"X-Lighttpd-Send-File":     internalField,
 
+	// A script tells the server its status so (RFC 3875 section 6.3.3); stored, it
+	// would be that of another answer.
+	"Status": internalField,
+
 	// These are between neighbours (RFC 9110 section 11.7).
 	"Proxy-Authenticate":        internalField,
 	"Proxy-Authentication-Info": internalField,
