@@ -59,6 +59,7 @@ type ResponseWriter struct {
 }
 
 var (
+	errStatus    = errors.New("the status is not one of HTTP's")
 	errShortBody = errors.New("the body is shorter than its Content-Length")
 	errClosed    = errors.New("write to a closed answer")
 )
@@ -115,6 +116,11 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	mendNames(a.header)
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
 		a.inform(status)
+		return
+	}
+	if status < 100 || status > 999 {
+		// RFC 9110 section 15: a status has three digits. net/http panics at any other.
+		a.status, a.err = http.StatusBadGateway, errStatus
 		return
 	}
 	a.status = status
