@@ -169,6 +169,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.SiteCookie = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
+	o.Fetch.Set = m.identity
 	o.Hooks.Unstored = m.metrics.unstored
 	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
 	o.Authorization = m.sendsCredentials
