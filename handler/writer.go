@@ -16,7 +16,7 @@ import (
 // told without a length: HTTP's framing says where it ends, and Close must be
 // called with the handler's outcome so that this is only said of a whole body.
 //
-// A body that the site declares to be short is written as a whole, with its new
+// A body for GET that the site declares to be short is written as a whole, with its new
 // length, when Close is called: that saves the chunks and system calls. Of any other,
 // Write collects up to a few KiB. Flush passes on everything that is decided,
 // through all layers. A ResponseWriter serves one answer, and one goroutine at a
@@ -182,10 +182,12 @@ func (a *ResponseWriter) inform(status int) {
 }
 
 // begin readies what the body goes through, and sends the header unless it waits
-// for the length of a whole body.
+// for the length of a whole body. The answer to an unsafe request does not wait: its
+// header tells a cache what the request has changed, however the body ends (RFC 9111
+// section 4.4).
 func (a *ResponseWriter) begin() {
 	a.unsure = false
-	whole := a.reason == BodyMapped && a.hasBody() && 0 <= a.declared && a.declared <= wholeBytes
+	whole := a.reason == BodyMapped && a.r.Method == http.MethodGet && 0 <= a.declared && a.declared <= wholeBytes
 	if !whole {
 		a.sendHeader(unknownLength)
 	}
