@@ -39,9 +39,10 @@ type ResponseWriter struct {
 	r *http.Request
 
 	header  http.Header
-	hints   int        // number of 1xx answers
-	status  int        // final status; zero before it
-	reason  BodyReason // why the body is mapped or not
+	told    http.Header // header as it was told, where it waits and trailers may be set in it; nil: header itself
+	hints   int         // number of 1xx answers
+	status  int         // final status; zero before it
+	reason  BodyReason  // why the body is mapped or not
 	kind    mediaKind
 	coding  coding
 	decodes bool // the body is decoded, though not mapped
@@ -136,6 +137,7 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	if (a.reason == BodyMapped || a.decodes) && a.coding != codingIdentity && a.hasBody() {
 		// A body that is not in its coding is passed as it is.
 		a.unsure = true
+		a.keepTold()
 		return
 	}
 	a.begin()
@@ -188,7 +190,9 @@ func (a *ResponseWriter) inform(status int) {
 func (a *ResponseWriter) begin() {
 	a.unsure = false
 	whole := a.reason == BodyMapped && a.r.Method == http.MethodGet && 0 <= a.declared && a.declared <= wholeBytes
-	if !whole {
+	if whole {
+		a.keepTold()
+	} else {
 		a.sendHeader(unknownLength)
 	}
 	switch {
@@ -223,6 +227,9 @@ const unknownLength = -1
 func (a *ResponseWriter) sendHeader(length int) {
 	a.sent = true
 	h := a.header
+	if a.told != nil {
+		h = a.told
+	}
 	switch {
 	case a.reason == BodyMapped || a.decodes:
 		a.transformFields(h, length)
@@ -255,6 +262,8 @@ func (a *ResponseWriter) Write(p []byte) (int, error) {
 	}
 	var n int
 	switch {
+	case a.unsure:
+		// No bytes have come: they would tell what goes before them.
 	case a.decode != nil:
 		n, a.err = a.decode.Write(p)
 	case a.scan != nil:
