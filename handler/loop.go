@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// loopPrefix begins the token of every mount.
+const loopPrefix = "mount-"
+
 // Looping reports whether this Mount has already sent the request on: CDN-Loop
 // holds its token (RFC 8586 section 2). Each Mount has a token of its own, made
 // when it is made, so that mounts may be chained.
@@ -18,6 +21,22 @@ func (m *Mount) Looping(h http.Header) bool {
 		}
 	}
 	return false
+}
+
+// LoopTokens returns the members of CDN-Loop that mounts have written. A fetch that is
+// shared sends them on, and is keyed by them: two mounts that send to each other would
+// not notice otherwise. Those of others it leaves out, for they are on every request
+// that comes by a CDN.
+func LoopTokens(h http.Header) (tokens []string) {
+	for _, line := range h["Cdn-Loop"] {
+		for member := range strings.SplitSeq(line, ",") {
+			id, _, _ := strings.Cut(member, ";")
+			if id = strings.TrimSpace(id); strings.HasPrefix(id, loopPrefix) {
+				tokens = append(tokens, id)
+			}
+		}
+	}
+	return tokens
 }
 
 // markLoop adds the mount's token to CDN-Loop. What others wrote stays.
