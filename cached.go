@@ -169,6 +169,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.SiteCookie = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
+	o.Fetch.Set = m.identity
 	o.Hooks.Unstored = m.metrics.unstored
 	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
 	o.Authorization = m.sendsCredentials
@@ -230,6 +231,8 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 			q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 		}
 	}
+	// What the site is told of the way here is keyed, as all that it is told.
+	q.Extra = append(q.Extra, handler.LoopTokens(x.r.Header)...)
 	err := c.Serve(w, x.r, q, (*passing)(x))
 	if errors.Is(err, cache.ErrStalled) {
 		return caddyhttp.Error(http.StatusGatewayTimeout, err)
@@ -279,6 +282,7 @@ func (x *exchange) detach() cache.Handler {
 	}
 	peer, rest, remote := x.peer(), x.rest, x.r.RemoteAddr
 	m, v, variant := x.m, x.v, x.variant
+	loop := handler.LoopTokens(x.r.Header)
 	raw, _ := x.query()
 	raw = m.shared.drop.Apply(raw) // what is keyed is what is forwarded
 
@@ -293,6 +297,10 @@ func (x *exchange) detach() cache.Handler {
 			r = r.WithContext(balancer.WithVariant(r.Context(), variant.label))
 		}
 		r.RemoteAddr = remote
+		if len(loop) > 0 {
+			r.Header = maps.Clone(r.Header) // the flight reads its own
+			r.Header["Cdn-Loop"] = loop
+		}
 		r = caddyhttp.PrepareRequest(r.WithContext(caddyhttp.ContextWithIdleTimeouts(r.Context(), nil, nil)), repl, w, server)
 		for name, value := range vars {
 			caddyhttp.SetVar(r.Context(), name, value)

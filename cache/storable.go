@@ -176,6 +176,7 @@ func dependsOnRequest(status int) bool {
 		http.StatusTooManyRequests,
 		http.StatusRequestHeaderFieldsTooLarge,
 		http.StatusUnavailableForLegalReasons, // depends on where the visitor is
+		http.StatusLoopDetected,               // depends on the way here (RFC 8586)
 		http.StatusNetworkAuthenticationRequired:
 		return true
 	}

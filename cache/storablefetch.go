@@ -2,6 +2,7 @@ package cache
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -152,6 +153,9 @@ type FetchOptions struct {
 	Strict bool
 	// Allow are canonical field names. It cannot allow a field that is never sent.
 	Allow []string
+	// Set are canonical names of fields that the operator's handlers before the cache
+	// set on every request: a client cannot have them left out.
+	Set []string
 }
 
 // FetchHeader builds the header of the GET that fills the cache from the
@@ -161,7 +165,7 @@ type FetchOptions struct {
 //
 // Fields that Connection names are removed first, so that a client cannot use
 // it to remove what the caller sets (RFC 9110 section 7.6.1). Keyed ones stay: the
-// answer is for who sends them.
+// answer is for who sends them. So do those that are set before: all get the answer.
 func FetchHeader(client http.Header, o FetchOptions) http.Header {
 	h := make(http.Header, len(client)+8)
 	for name, values := range client {
@@ -170,7 +174,7 @@ func FetchHeader(client http.Header, o FetchOptions) http.Header {
 		}
 	}
 	for name := range connectionNamed(client) {
-		if fieldClass(name) != classKeyed {
+		if fieldClass(name) != classKeyed && !slices.Contains(o.Set, name) {
 			delete(h, name)
 		}
 	}

@@ -1,9 +1,13 @@
 package handler
 
 import (
+	"crypto/rand"
 	"net/http"
 	"strings"
 )
+
+// loopPrefix begins the token of every mount of this process.
+var loopPrefix = "mount-" + rand.Text() + "-"
 
 // Looping reports whether this Mount has already sent the request on: CDN-Loop
 // holds its token (RFC 8586 section 2). Each Mount has a token of its own, made
@@ -18,6 +22,22 @@ func (m *Mount) Looping(h http.Header) bool {
 		}
 	}
 	return false
+}
+
+// LoopTokens returns the members of CDN-Loop that mounts of this process have written.
+// A fetch that is shared sends them on, and is keyed by them: two mounts that send to
+// each other would wait for each other. Those of others it leaves out, for a CDN or a
+// Caddy in front writes one on every request.
+func LoopTokens(h http.Header) (tokens []string) {
+	for _, line := range h["Cdn-Loop"] {
+		for member := range strings.SplitSeq(line, ",") {
+			id, _, _ := strings.Cut(member, ";")
+			if id = strings.TrimSpace(id); strings.HasPrefix(id, loopPrefix) {
+				tokens = append(tokens, id)
+			}
+		}
+	}
+	return tokens
 }
 
 // markLoop adds the mount's token to CDN-Loop. What others wrote stays.

@@ -73,7 +73,7 @@ func New(o Options) (*Mount, error) {
 		eligible:       newEligibility(o.Transform),
 		requests:       newRequestPolicy(o.Transform),
 		loaded:         time.Now(),
-		loopToken:      "mount-" + rand.Text(),
+		loopToken:      loopPrefix + rand.Text(),
 	}
 	m.views.Store(new(map[Base]*View))
 	for _, s := range o.Sites {

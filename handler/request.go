@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,7 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 
 	h := r.Header
 	// First of all, so that a client cannot have the mount's own fields removed.
-	dropHopByHop(h, r.Method)
+	dropHopByHop(h, r.Method, p.Identity)
 	dropClaims(h, r.Method, p)
 	dropTrailerClaims(r)
 	v.mapReferences(h)
@@ -132,15 +133,15 @@ var keptFromConnection = map[string]bool{
 
 // dropHopByHop removes the fields of the client's own connection (RFC 9110
 // section 7.6.1) and keeps a switch to WebSocket, the only protocol that a mount
-// switches to.
-func dropHopByHop(h http.Header, method string) {
+// switches to. What a handler before the mount has set is not the client's to name.
+func dropHopByHop(h http.Header, method string, set []string) {
 	websocket := method == http.MethodGet && hasToken(h["Connection"], "upgrade") &&
 		len(h["Upgrade"]) == 1 && strings.EqualFold(strings.TrimSpace(h["Upgrade"][0]), "websocket")
 	trailers := hasToken(h["Te"], "trailers")
 	for _, line := range h["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
 			name = textproto.CanonicalMIMEHeaderKey(textproto.TrimString(name))
-			if !keptFromConnection[name] {
+			if !keptFromConnection[name] && !slices.Contains(set, name) {
 				delete(h, name)
 			}
 		}

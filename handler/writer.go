@@ -16,7 +16,7 @@ import (
 // told without a length: HTTP's framing says where it ends, and Close must be
 // called with the handler's outcome so that this is only said of a whole body.
 //
-// A body that the site declares to be short is written as a whole, with its new
+// A body for GET that the site declares to be short is written as a whole, with its new
 // length, when Close is called: that saves the chunks and system calls. Of any other,
 // Write collects up to a few KiB. Flush passes on everything that is decided,
 // through all layers. A ResponseWriter serves one answer, and one goroutine at a
@@ -39,9 +39,10 @@ type ResponseWriter struct {
 	r *http.Request
 
 	header  http.Header
-	hints   int        // number of 1xx answers
-	status  int        // final status; zero before it
-	reason  BodyReason // why the body is mapped or not
+	told    http.Header // header as it was told, where it waits and trailers may be set in it; nil: header itself
+	hints   int         // number of 1xx answers
+	status  int         // final status; zero before it
+	reason  BodyReason  // why the body is mapped or not
 	kind    mediaKind
 	coding  coding
 	decodes bool // the body is decoded, though not mapped
@@ -59,6 +60,7 @@ type ResponseWriter struct {
 }
 
 var (
+	errStatus    = errors.New("the status is not one of HTTP's")
 	errShortBody = errors.New("the body is shorter than its Content-Length")
 	errClosed    = errors.New("write to a closed answer")
 )
@@ -117,6 +119,11 @@ func (a *ResponseWriter) WriteHeader(status int) {
 		a.inform(status)
 		return
 	}
+	if status < 100 || status > 999 {
+		// RFC 9110 section 15: a status has three digits. net/http panics at any other.
+		a.status, a.err = http.StatusBadGateway, errStatus
+		return
+	}
 	a.status = status
 	rest := a.Rest
 	if rest == "" {
@@ -130,6 +137,7 @@ func (a *ResponseWriter) WriteHeader(status int) {
 	if (a.reason == BodyMapped || a.decodes) && a.coding != codingIdentity && a.hasBody() {
 		// A body that is not in its coding is passed as it is.
 		a.unsure = true
+		a.keepTold()
 		return
 	}
 	a.begin()
@@ -176,11 +184,15 @@ func (a *ResponseWriter) inform(status int) {
 }
 
 // begin readies what the body goes through, and sends the header unless it waits
-// for the length of a whole body.
+// for the length of a whole body. The answer to an unsafe request does not wait: its
+// header tells a cache what the request has changed, however the body ends (RFC 9111
+// section 4.4).
 func (a *ResponseWriter) begin() {
 	a.unsure = false
-	whole := a.reason == BodyMapped && a.hasBody() && 0 <= a.declared && a.declared <= wholeBytes
-	if !whole {
+	whole := a.reason == BodyMapped && a.r.Method == http.MethodGet && 0 <= a.declared && a.declared <= wholeBytes
+	if whole {
+		a.keepTold()
+	} else {
 		a.sendHeader(unknownLength)
 	}
 	switch {
@@ -215,6 +227,9 @@ const unknownLength = -1
 func (a *ResponseWriter) sendHeader(length int) {
 	a.sent = true
 	h := a.header
+	if a.told != nil {
+		h = a.told
+	}
 	switch {
 	case a.reason == BodyMapped || a.decodes:
 		a.transformFields(h, length)
@@ -247,6 +262,8 @@ func (a *ResponseWriter) Write(p []byte) (int, error) {
 	}
 	var n int
 	switch {
+	case a.unsure:
+		// No bytes have come: they would tell what goes before them.
 	case a.decode != nil:
 		n, a.err = a.decode.Write(p)
 	case a.scan != nil:

@@ -85,6 +85,14 @@ func isIntegrity(name string) bool {
 	return false
 }
 
+// keepTold keeps a header that waits apart from the trailers that it announces: they
+// are set in the same map, and are no part of it (RFC 9110 section 6.5.1).
+func (a *ResponseWriter) keepTold() {
+	if a.told == nil && len(a.header["Trailer"]) > 0 {
+		a.told = a.header.Clone()
+	}
+}
+
 // trailing reports whether the inner chain has set trailers, once it is done.
 func (a *ResponseWriter) trailing() bool {
 	for key := range a.header {

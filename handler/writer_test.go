@@ -478,4 +478,38 @@ func TestAnswerTrailers(t *testing.T) {
 	}
 }
 
+// TestAnswerTrailersWait: trailers are none of the fields of a header that waits.
+func TestAnswerTrailersWait(t *testing.T) {
+	for name, c := range map[string]struct{ site, coding string }{
+		"whole":          {site: sitePage},
+		"coded":          {site: encoded(t, codingGzip, sitePage), coding: "gzip"},
+		"coded, no body": {coding: "gzip"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			a := testAnswer(t, rec, "GET", "/")
+			a.Header().Set("Content-Type", "text/html")
+			a.Header().Set("Content-Length", strconv.Itoa(len(c.site)))
+			if c.coding != "" {
+				a.Header().Set("Content-Encoding", c.coding)
+			}
+			a.Header().Set("Trailer", "Set-Cookie, X-Time")
+			a.WriteHeader(200)
+			io.WriteString(a, c.site)
+			a.Header().Set("Set-Cookie", "a=1")
+			a.Header().Set("X-Time", "1")
+			if err := a.Close(nil); err != nil {
+				t.Fatal(err)
+			}
+			res := rec.Result()
+			if h := res.Header; h.Get("Set-Cookie")+h.Get("X-Time") != "" {
+				t.Errorf("header %v", h)
+			}
+			if got := httpHeader(res.Trailer); got != "map[X-Time:[1]]" {
+				t.Errorf("trailers %s", got)
+			}
+		})
+	}
+}
+
 func httpHeader(h http.Header) string { return fmt.Sprint(h) }
