@@ -104,9 +104,12 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 // which is an error like others if it had begun and nothing of it was sent.
 func (m *Mount) ask(rw *handler.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
-		switch p := recover(); {
-		case p == nil:
-		case p == http.ErrAbortHandler && rw.Status() != 0 && !rw.Sent() && r.Context().Err() == nil:
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			if rw.Status() == 0 || rw.Sent() || r.Context().Err() != nil {
+				panic(p)
+			}
 			err = caddyhttp.Error(http.StatusBadGateway, errors.New("the answer of the site broke off"))
 		default:
 			panic(p)
