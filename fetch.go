@@ -89,12 +89,14 @@ func (m *Mount) fetch(w http.ResponseWriter, r *http.Request, v *handler.View, r
 		// 101 that nobody asked for, which reverse_proxy drops.
 		err = caddyhttp.Error(http.StatusBadGateway, errors.New("the site answered nothing"))
 	}
-	if broken := rw.Close(err); broken != nil && rw.Sent() {
+	switch broken := rw.Close(err); {
+	case broken == nil:
+	case rw.Sent():
 		// Too late for an error page. Whoever reads the answer must see that it
 		// is not whole.
 		m.metrics.aborted.Inc()
 		panic(http.ErrAbortHandler)
-	} else if err == nil && broken != nil {
+	case err == nil:
 		err = caddyhttp.Error(http.StatusBadGateway, broken)
 	}
 	return err

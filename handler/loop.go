@@ -2,6 +2,7 @@ package handler
 
 import (
 	"crypto/rand"
+	"iter"
 	"net/http"
 	"strings"
 )
@@ -13,12 +14,9 @@ var loopPrefix = "mount-" + rand.Text() + "-"
 // holds its token (RFC 8586 section 2). Each Mount has a token of its own, made
 // when it is made, so that mounts may be chained.
 func (m *Mount) Looping(h http.Header) bool {
-	for _, line := range h["Cdn-Loop"] {
-		for member := range strings.SplitSeq(line, ",") {
-			id, _, _ := strings.Cut(member, ";")
-			if strings.TrimSpace(id) == m.loopToken {
-				return true
-			}
+	for token := range loopTokens(h) {
+		if token == m.loopToken {
+			return true
 		}
 	}
 	return false
@@ -28,16 +26,27 @@ func (m *Mount) Looping(h http.Header) bool {
 // A fetch that is shared sends them on, and is keyed by them: two mounts that send to
 // each other would wait for each other. Those of others it leaves out, for a CDN or a
 // Caddy in front writes one on every request.
-func LoopTokens(h http.Header) (tokens []string) {
-	for _, line := range h["Cdn-Loop"] {
-		for member := range strings.SplitSeq(line, ",") {
-			id, _, _ := strings.Cut(member, ";")
-			if id = strings.TrimSpace(id); strings.HasPrefix(id, loopPrefix) {
-				tokens = append(tokens, id)
+func LoopTokens(h http.Header) (ours []string) {
+	for token := range loopTokens(h) {
+		if strings.HasPrefix(token, loopPrefix) {
+			ours = append(ours, token)
+		}
+	}
+	return ours
+}
+
+// loopTokens are the members of CDN-Loop without their parameters.
+func loopTokens(h http.Header) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range h["Cdn-Loop"] {
+			for member := range strings.SplitSeq(line, ",") {
+				id, _, _ := strings.Cut(member, ";")
+				if !yield(strings.TrimSpace(id)) {
+					return
+				}
 			}
 		}
 	}
-	return tokens
 }
 
 // markLoop adds the mount's token to CDN-Loop. What others wrote stays.

@@ -9,19 +9,6 @@ import (
 )
 
 const (
-	// historyBytes is how far back a decision may look, at least placeReach and
-	// maxScriptTag or srcsetReach. It is kept in front of the bytes that are not
-	// decided yet.
-	historyBytes = 6 << 10
-	// outBytes collects pieces into one write: a copy costs much less than a
-	// chunk of its own on the wire. It takes what becomes of the 32 KiB that
-	// proxies read at once.
-	outBytes = 36 << 10
-	inBytes  = 64<<10 - outBytes
-	// wholeBytes is the longest body that is mapped before any of it is written.
-	wholeBytes = 64 << 10
-	// growth is by how much a body may grow by that.
-	growth = 8 << 10
 	// maxLeft bounds what precedes the host in a form: scheme, colon, slashes, with
 	// maxBackslashes or maxPercentRun backslashes each.
 	maxLeft = 80
@@ -72,46 +59,27 @@ type scanner struct {
 	closed   bool
 }
 
-// scanMemory is what a scanner needs of memory, pooled: 64 KiB for a body that streams.
-type scanMemory struct {
-	in    [inBytes]byte
-	out   []byte
-	hosts []hostCursor // one for each group of needles
-	pool  *sync.Pool
-}
-
 // hostCursor is a position in the search for one group of needles.
 type hostCursor struct {
 	at   int // the next hit, or none
 	from int // where the search goes on
 }
 
-var streamMemories, wholeMemories sync.Pool
-
-// newScanMemory takes one from the pool, or makes one with so many bytes for what is
-// to be written.
-func newScanMemory(pool *sync.Pool, out int) *scanMemory {
-	if mem, ok := pool.Get().(*scanMemory); ok {
-		return mem
-	}
-	return &scanMemory{out: make([]byte, out), pool: pool}
-}
-
 // newScanner returns a scanner that writes as it reads.
 func newScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	return newScannerWith(newScanMemory(&streamMemories, outBytes), dst, t, kind)
+	return newScannerWith(streamMemories, dst, t, kind)
 }
 
 // newWholeScanner returns a scanner that writes nothing before it is flushed or closed,
 // unless the body is longer than wholeBytes after all.
 func newWholeScanner(dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := newScannerWith(newScanMemory(&wholeMemories, wholeBytes+growth), dst, t, kind)
+	s := newScannerWith(wholeMemories, dst, t, kind)
 	s.whole = true
 	return s
 }
 
-func newScannerWith(mem *scanMemory, dst io.Writer, t *forms, kind mediaKind) *scanner {
-	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: mem, seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1, tag: tagMemo{lt: -1}}
+func newScannerWith(memories *sync.Pool, dst io.Writer, t *forms, kind mediaKind) *scanner {
+	s := &scanner{dst: dst, t: t, kind: kind, rules: kindRules[kind] &^ t.off, mem: memories.Get().(*scanMemory), seek: integritySearch{tag: -1, over: true}, rename: none, renamed: -1, tag: tagMemo{lt: -1}}
 	if cap(s.mem.hosts) < len(t.groups) {
 		s.mem.hosts = make([]hostCursor, len(t.groups))
 	}

@@ -6,6 +6,59 @@ import (
 	"strings"
 )
 
+// maxHints is how many 1xx answers of one request reach the visitor. A site may send
+// any number, and each would look like progress.
+const maxHints = 20
+
+// inform sends a 1xx answer (RFC 9110 section 15.2). The fields of the final
+// answer that are set already are not part of it.
+func (a *ResponseWriter) inform(status int) {
+	if a.hints++; a.hints > maxHints {
+		return
+	}
+	h := a.header.Clone()
+	a.v.MapHeader(h, status, a.r, nil)
+	// A cookie is for the final answer to set, by which a cache knows whose it is.
+	delete(h, "Set-Cookie")
+	stripInternal(h, false)
+	outer := a.w.Header()
+	saved := outer.Clone()
+	clear(outer)
+	copyFields(outer, h)
+	a.w.WriteHeader(status)
+	clear(outer)
+	for k, v := range saved {
+		outer[k] = v
+	}
+}
+
+const unknownLength = -1
+
+// sendHeader maps the fields, copies them to the outer map and sends them. length is
+// that of a mapped body.
+func (a *ResponseWriter) sendHeader(length int) {
+	a.sent = true
+	h := a.header
+	if a.told != nil {
+		h = a.told
+	}
+	switch {
+	case a.reason == BodyMapped || a.decodes:
+		a.transformFields(h, length)
+	case a.status == http.StatusNotModified:
+		a.tagNotModified(h)
+	}
+	if a.coding != codingIdentity && a.reason != BodyStatus {
+		// The mount chose what the site was asked for, and here what the visitor gets.
+		addVary(h, "Accept-Encoding")
+	}
+	a.dropTrailers(h)
+	a.v.MapHeader(h, a.status, a.r, a.Learn)
+	stripInternal(h, a.KeepInternal)
+	copyFields(a.w.Header(), h)
+	a.w.WriteHeader(a.status)
+}
+
 // addVary adds a field name to Vary, unless it is there.
 func addVary(h http.Header, name string) {
 	if !hasToken(h["Vary"], name) && !hasToken(h["Vary"], "*") {
