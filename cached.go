@@ -169,7 +169,7 @@ func (m *Mount) openCache(s *openStore) error {
 	o.SiteCookie = m.mapping.SiteCookie
 	o.DropQuery = m.shared.drop
 	o.Fetch = m.Forward.options()
-	o.Fetch.Set = m.identity
+	o.Fetch.Set = m.fieldsSet
 	o.Hooks.Unstored = m.metrics.unstored
 	o.Hooks.Cut = func(cache.Reason) { m.metrics.aborted.Inc() }
 	o.Authorization = m.sendsCredentials
@@ -259,7 +259,7 @@ func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
 // (forward_auth): the mounted site may answer each user in his own way, and need
 // not say so.
 func (x *exchange) identified() bool {
-	for _, name := range x.m.identity {
+	for _, name := range x.m.fieldsSet {
 		if len(x.r.Header[name]) > 0 && handler.IsIdentity(name) {
 			return true
 		}

@@ -238,8 +238,8 @@ func (x *exchange) peer() handler.Peer {
 		Trusted:      trustedPeer(x.r),
 		ForwardedFor: strings.Join(x.r.Header["X-Forwarded-For"], ", "),
 		// php-fpm would take a field without a value for one that was sent.
-		OmitHost: !x.m.origins.fastCGI,
-		Identity: x.m.identity,
+		OmitHost:  !x.m.origins.fastCGI,
+		FieldsSet: x.m.fieldsSet,
 	}
 	p.ClientIP, _ = caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string)
 	p.RemoteIP, _, _ = net.SplitHostPort(x.r.RemoteAddr)

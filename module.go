@@ -137,11 +137,11 @@ type Mount struct {
 	origins origins
 	accept  []string // Accept-Encoding as the site is sent it; only read
 	hosts   []string // names and patterns under which the site is reached; none: any
-	// identity names the request fields that a handler before the mount sets on
+	// fieldsSet names the request fields that a handler before the mount sets on
 	// every request, such as those that forward_auth copies: a visitor's own
 	// claims to them are gone by then.
-	identity []string
-	logger   *zap.Logger
+	fieldsSet []string
+	logger    *zap.Logger
 }
 
 // CaddyModule returns the Caddy module information.
@@ -181,7 +181,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 
 	place := findPlace(ctx, m)
 	m.deeper = place.deeperMounts()
-	m.identity = place.fieldsSet()
+	m.fieldsSet = place.fieldsSet()
 	if err := place.passedBy(); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}

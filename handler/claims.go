@@ -15,7 +15,7 @@ func dropClaims(h http.Header, method string, p Peer) {
 			delete(h, name)
 		case claimField:
 			same := func(set string) bool { return strings.EqualFold(set, name) }
-			if !p.Trusted && !slices.ContainsFunc(p.Identity, same) {
+			if !p.Trusted && !slices.ContainsFunc(p.FieldsSet, same) {
 				delete(h, name)
 			}
 		case overrideField:

@@ -22,11 +22,11 @@ type Peer struct {
 	// OmitHost leaves an X-Forwarded-Host without a value for a site that must not
 	// hear of it, which keeps a proxy on the way from adding its own.
 	OmitHost bool
-	// Identity names the fields that a handler before the mount set itself, identity
+	// FieldsSet names the fields that a handler before the mount set itself, identity
 	// fields (forward_auth's copied headers) or others: a visitor cannot have them left
 	// out. What else a visitor claims of who or where he is, is dropped unless the peer
 	// is trusted.
-	Identity []string
+	FieldsSet []string
 }
 
 // setForwarded tells the site who asks and under which address. dropClaims

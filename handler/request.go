@@ -22,7 +22,7 @@ func (v *View) Outbound(r *http.Request, rest string, p Peer) {
 
 	h := r.Header
 	// First of all, so that a client cannot have the mount's own fields removed.
-	dropHopByHop(h, r.Method, p.Identity)
+	dropHopByHop(h, r.Method, p.FieldsSet)
 	dropClaims(h, r.Method, p)
 	dropTrailerClaims(r)
 	v.mapReferences(h)

@@ -167,7 +167,7 @@ func TestClaims(t *testing.T) {
 	}
 	v := newTestView(t, Transparent, "/blog", siteHTTP)
 
-	h := outbound(t, v, "GET", "/blog/", fill(), Peer{Identity: []string{"remote-user"}}).Header
+	h := outbound(t, v, "GET", "/blog/", fill(), Peer{FieldsSet: []string{"remote-user"}}).Header
 	for _, name := range append(claims, always...) {
 		if kept := h.Get(name) != ""; kept != (name == "Remote-User") {
 			t.Errorf("untrusted: %s kept: %v", name, kept)
