@@ -27,6 +27,7 @@ build: ## build Caddy with the mount into ./caddy
 test: ## all tests, race detector on
 	$(GO) vet ./...
 	$(GO) test -race -timeout 15m ./...
+	$(GO) test -tags purego ./handler # without assembly, as on other processors
 	$(GO) test -count=1 -run Cost ./caddytest # allocations cannot be counted under the race detector
 
 .PHONY: lint

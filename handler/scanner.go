@@ -1,10 +1,10 @@
 package handler
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"math"
+	"math/bits"
 	"sync"
 )
 
@@ -226,44 +226,52 @@ func (s *scanner) groupForm(w window, g, hit int) (hostMatch, verdict) {
 
 // scanSlashes decides the slashes before limit. If one needs more text, it
 // returns the start of its form and false.
-func (s *scanner) scanSlashes(w window, limit int) (at int, ok bool) {
+func (s *scanner) scanSlashes(w window, limit int) (undecided int, ok bool) {
 	b, leads := w.b, &leadsToPath[s.kind]
 	to := min(limit, s.rename)
 	for s.next < to {
-		i := bytes.IndexByte(b[s.next:to], '/')
-		if i < 0 {
+		from := max(0, s.next-1)
+		at, which := indexPairs(b[from:to], '/', -1, leads)
+		if which == 0 {
 			s.next = to
 			break
 		}
-		i += s.next
-		if i > 0 && leads[b[i-1]] && (beginsPath(b, i, leads) || i+1 == len(b) || s.t.initials[b[i+1]]) {
+		for ; which != 0; which &= which - 1 {
+			i := from + at + bits.TrailingZeros64(which)
+			if i >= to {
+				break
+			}
+			if i < s.next {
+				continue
+			}
+			s.next = i + 1
+			if !beginsPath(b, i, leads) && i+1 < len(b) && !s.t.initials[b[i+1]] {
+				continue
+			}
 			s.looked++
-			m, v := s.pathForm(w, i)
-			switch v {
+			switch m, v := s.pathForm(w, i); v {
 			case undecidedYet:
 				s.next = i
 				return m.start, false
 			case mapped:
-				s.releaseIntegrity(w.b, m.start, m.end)
+				s.releaseIntegrity(b, m.start, m.end)
 				if m.needle >= 0 {
 					s.replaceHost(m.hostMatch)
 				} else {
 					s.replacePath(m)
 				}
 				to = min(limit, s.rename)
-				continue
 			}
 		}
-		s.next = i + 1
 	}
 	return none, true
 }
 
 // beginsPath reports whether a root-relative URL may begin at the slash b[i], by
 // what precedes it. Of the escaped slashes in JSON most are within a URL.
-func beginsPath(b []byte, i int, leads *[256]bool) bool {
+func beginsPath(b []byte, i int, leads *asciiSet) bool {
 	c := b[i-1]
-	return c != '/' && (c != '\\' || i > 1 && leads[b[i-2]])
+	return c != '/' && (c != '\\' || i > 1 && leads.has(b[i-2]))
 }
 
 func (s *scanner) nearestHost() (g, at int) {

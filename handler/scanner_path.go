@@ -8,7 +8,7 @@ const (
 // leadsToPath are, for each kind, the bytes that may stand before the slash that
 // begins a root-relative URL, in one of its spellings, or before an upper-case
 // host. They tell nearly all slashes off at a glance.
-var leadsToPath = func() (t [kindCount][256]bool) {
+var leadsToPath = func() (t [kindCount]asciiSet) {
 	for kind := range t {
 		on := kindRules[kind]
 		lead := "/\\\"';27"
@@ -18,9 +18,7 @@ var leadsToPath = func() (t [kindCount][256]bool) {
 		if on.has(ruleUnquoted) {
 			lead += "="
 		}
-		for _, c := range []byte(lead) {
-			t[kind][c] = true
-		}
+		t[kind] = newASCIISet([]byte(lead)...)
 	}
 	return t
 }()
