@@ -248,10 +248,10 @@ func (x *exchange) peer() handler.Peer {
 }
 
 // userAuthenticated tells whether a handler before the mount has authenticated
-// the request, as basic_auth does.
+// the request by its Authorization, as basic_auth does.
 func userAuthenticated(r *http.Request) bool {
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if !ok {
+	if !ok || len(r.Header["Authorization"]) == 0 {
 		return false
 	}
 	user, _ := repl.GetString("http.auth.user.id")

@@ -6,6 +6,9 @@ import "bytes"
 // Farther would be surer for long ones, and slows down every page by a tenth.
 const serialReach = 256
 
+// serialMark stands before the colon that begins the length of a string.
+var serialMark = newASCIISet('s')
+
 // serialized reports whether in[i:] lies inside a PHP-serialised string, which
 // states its length: s:21:"http://host/...". Such a string must not be edited.
 // Marks are looked for up to serialReach bytes back, each byte once.
@@ -14,14 +17,11 @@ func (s *scanner) serialized(b []byte, i int) bool {
 	s.serialAt = s.base + int64(i)
 	s.looked += int64(max(0, i-from))
 	for from < i {
-		j := bytes.IndexByte(b[from:i], ':')
+		j := indexPair(b[from-1:i], ':', -1, &serialMark)
 		if j < 0 {
 			break
 		}
-		from += j + 1
-		if b[from-2] != 's' {
-			continue
-		}
+		from += j
 		n, d := 0, from
 		for ; d < i && isDigit(b[d]) && n < 1<<20; d++ {
 			n = n*10 + int(b[d]-'0')
