@@ -44,9 +44,9 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		m.MaxLifetime = c.UnverifiedLifetime
 	}
 	reason := f.purgedBefore(m, now)
-	p := c.derive(m, length)
-	a := answer{meta: m, length: length, reason: ReasonStored, codable: p.codable, tags: tags, tagsKept: tagsKept}
-	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: p.policy, Freshness: p.fresh})
+	j := c.judge(m)
+	a := answer{meta: m, length: length, reason: ReasonStored, tags: tags, tagsKept: tagsKept}
+	storable := Storable(Exchange{Method: http.MethodGet, Authorization: f.credentials, Status: status, Header: header, Policy: j.policy, Freshness: j.fresh})
 	switch {
 	case storable != ReasonStored:
 		a.reason = storable
@@ -58,12 +58,14 @@ func (f *flight) respond(status int, h http.Header, length int64) {
 		a.reason = ReasonSuperseded
 	}
 	if a.reason == ReasonStored {
-		a.prepared = p
+		a.prepared = c.derive(m, length, j)
+		a.codable = a.prepared.codable
 		a.body = newBody(length, c.SpillBytes, c.WindowBytes, c.memory, func() (Writer, error) { return c.Store.Create(m, length) })
 	} else {
 		// One client alone gets it, with all that was said to him.
 		m.Header = StoredHeader(header, Policy{})
 		if len(c.Codings) > 0 {
+			a.codable = codable(status, m.Header, j.policy.NoTransform, length)
 			setVary(m.Header, a.codable)
 		}
 		a.body = newBody(-1, 0, c.WindowBytes, c.memory, nil)

@@ -30,8 +30,8 @@ func (x *serving) fillAfter(f *flight, status int, h http.Header) {
 	}
 	now := x.c.Clock()
 	m := &Meta{Status: http.StatusOK, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
-	p := x.c.derive(m, length)
-	if Storable(Exchange{Method: http.MethodGet, Status: m.Status, Header: h, Policy: p.policy, Freshness: p.fresh}) == ReasonStored {
+	j := x.c.judge(m)
+	if Storable(Exchange{Method: http.MethodGet, Status: m.Status, Header: h, Policy: j.policy, Freshness: j.fresh}) == ReasonStored {
 		x.c.flights.fill(x.c, f)
 	}
 }

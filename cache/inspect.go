@@ -92,7 +92,7 @@ func (c *Cache) List(limit int, match func(host, path, query string) bool) []Lis
 // listed describes m.
 func (c *Cache) listed(m *Meta) Listed {
 	now := c.Clock()
-	p := c.derive(m, m.Length)
+	p := c.judge(m)
 	cover := c.covered(m, m.Number)
 	l := Listed{
 		URL: m.Host + m.Path, Vary: slices.Clone(m.Vary), Status: m.Status, Bytes: m.Length,

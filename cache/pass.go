@@ -105,8 +105,8 @@ func (w *passWriter) ended(err error) error {
 func (x *serving) heal(status int, h http.Header) {
 	now := x.c.Clock()
 	m := &Meta{Status: status, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
-	p := x.c.derive(m, -1)
-	if Storable(Exchange{Method: http.MethodGet, Status: status, Header: h, Policy: p.policy, Freshness: p.fresh}) == ReasonStored {
+	j := x.c.judge(m)
+	if Storable(Exchange{Method: http.MethodGet, Status: status, Header: h, Policy: j.policy, Freshness: j.fresh}) == ReasonStored {
 		x.c.marks.clear(x.key)
 	}
 }

@@ -13,9 +13,8 @@ import (
 // written to clients as they are: their capacity is their length, so that whoever
 // appends to one makes a copy.
 type prepared struct {
+	judgement
 	cache      *Cache
-	policy     Policy
-	fresh      Freshness
 	varyCookie bool
 	header     http.Header   // without Age and Cache-Status
 	confirmed  http.Header   // what of header goes into a 304
@@ -52,25 +51,35 @@ func (c *Cache) prepare(s *Stored) *prepared {
 	if p := s.prepared.Load(); p != nil && p.cache == c {
 		return p
 	}
-	p := c.derive(s.Meta, s.Length)
+	p := c.derive(s.Meta, s.Length, c.judge(s.Meta))
 	s.prepared.Store(p)
 	return p
 }
 
-// derive computes what follows for m from the configuration. length is that of the
-// body, or -1 if it is not known yet.
-func (c *Cache) derive(m *Meta, length int64) *prepared {
-	p := &prepared{cache: c, policy: ResponsePolicy(m.Header, m.ResponseTime)}
+// judgement is what a response says of its reuse.
+type judgement struct {
+	policy Policy
+	fresh  Freshness
+}
+
+// judge reads what m says of its reuse, and what the configuration adds.
+func (c *Cache) judge(m *Meta) judgement {
+	j := judgement{policy: ResponsePolicy(m.Header, m.ResponseTime)}
 	o := FreshnessOptions{Heuristic: c.Heuristic}
 	if c.TTL != nil {
 		o.TTL = c.TTL(m.Status, m.Path)
 	}
-	p.fresh = NewFreshness(m.Status, m.Header, p.policy, m.RequestTime, m.ResponseTime, o)
-	if m.MaxLifetime > 0 && p.fresh.Duration > m.MaxLifetime {
-		p.fresh.Duration = m.MaxLifetime
+	j.fresh = NewFreshness(m.Status, m.Header, j.policy, m.RequestTime, m.ResponseTime, o)
+	if m.MaxLifetime > 0 && j.fresh.Duration > m.MaxLifetime {
+		j.fresh.Duration = m.MaxLifetime
 	}
-	p.varyCookie = ParseVary(m.Header["Vary"]).Cookie
-	p.inner = m.Header["Cache-Status"]
+	return j
+}
+
+// derive computes what follows for m, judged as j, from the configuration. length is
+// that of the body, or -1 if it is not known yet.
+func (c *Cache) derive(m *Meta, length int64, j judgement) *prepared {
+	p := &prepared{judgement: j, cache: c, varyCookie: ParseVary(m.Header["Vary"]).Cookie, inner: m.Header["Cache-Status"]}
 	p.header = make(http.Header, len(m.Header)+2)
 	for name, values := range m.Header {
 		if name != "Age" && name != "Cache-Status" && !spokenToCaches(name) {

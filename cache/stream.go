@@ -17,7 +17,7 @@ func (x *serving) holds(a *answer) bool {
 		if len(x.r.Header["If-None-Match"])+len(x.r.Header["If-Modified-Since"]) == 0 || len(a.meta.Header["Set-Cookie"]) > 0 {
 			return false
 		}
-		p = x.c.derive(a.meta, a.length)
+		p = x.c.derive(a.meta, a.length, x.c.judge(a.meta))
 	}
 	if EvaluatePrecondition(x.r.Header, a.meta.Status, p.header, a.meta.ResponseTime) != PreconditionNotModified {
 		return false
