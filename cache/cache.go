@@ -77,6 +77,8 @@ type serving struct {
 	why   Reason // why it is forwarded
 	// credentials: the request reaches the origin with Authorization.
 	credentials bool
+	cookie      bool // the request carries a cookie of the site's
+	cookieName  string
 	waited      int // flights that were joined in vain
 }
 
@@ -89,38 +91,70 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, q *Request, origin
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return x.pass(reason)
 	}
-	parts := c.parts(r, q)
-	x.key, x.query = NewKey(parts), parts.Query
-	q.Result.Key = x.key
-	x.credentials = c.Authorization(r)
 	now := c.Clock()
-	cookieName, cookie := c.siteCookie(r)
-	if cookie {
-		c.cookieNames.count(cookieName)
+	x.lookUp()
+	if x.cookie {
+		c.cookieNames.count(x.cookieName)
 	}
-	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
-	if use, reason := x.judge(now, cookie); use != UseValidate {
+	if use, reason := x.judge(now); use != UseValidate {
 		served, err := x.reuse(use, reason, now)
 		if served {
 			return err
 		}
 	}
-	switch {
-	case x.onlyIfCached():
-		// RFC 9111 section 5.2.1.7.
-		return x.refuse(http.StatusGatewayTimeout, ReasonOnlyIfCached)
-	case cookie:
-		c.counts.cookieBlocked.Add(1)
-		return x.pass(ReasonCookie)
-	case c.marks.has(x.key, now):
-		return x.pass(ReasonHitForMiss)
+	switch phase, reason := x.forward(now); phase {
+	case PhaseRefused:
+		return x.refuse(http.StatusGatewayTimeout, reason)
+	case PhasePass:
+		if reason == ReasonCookie {
+			c.counts.cookieBlocked.Add(1)
+		}
+		return x.pass(reason)
 	}
 	return x.fetch()
 }
 
+// lookUp looks for what is stored.
+func (x *serving) lookUp() {
+	parts := x.c.parts(x.r, x.q)
+	x.key, x.query = NewKey(parts), parts.Query
+	x.q.Result.Key = x.key
+	x.credentials = x.c.Authorization(x.r)
+	x.cookieName, x.cookie = x.c.siteCookie(x.r)
+	x.found = x.c.Store.Lookup(x.key.Bytes(), x.r.Header)
+}
+
+// forward decides how the origin is asked: in a flight, PhaseCollapsed if one runs
+// and else PhaseMiss, by passing, or not at all.
+func (x *serving) forward(now time.Time) (Phase, Reason) {
+	switch {
+	case x.onlyIfCached():
+		// RFC 9111 section 5.2.1.7.
+		return PhaseRefused, ReasonOnlyIfCached
+	case x.cookie:
+		return PhasePass, ReasonCookie
+	case x.c.marks.has(x.key, now):
+		return PhasePass, ReasonHitForMiss
+	}
+	if !x.credentials && x.canJoin() {
+		return PhaseCollapsed, x.why
+	}
+	if x.credentials || x.found.Stored == nil {
+		// A whole body is not fetched for who asks for none or for a part of it,
+		// unless a validation may spare it.
+		switch {
+		case x.r.Method == http.MethodHead:
+			return PhasePass, ReasonHeadMiss
+		case len(x.r.Header["Range"]) > 0 && !x.q.WholeOnly:
+			return PhasePass, ReasonRangeMiss
+		}
+	}
+	return PhaseMiss, x.why
+}
+
 // judge decides whether the stored response that was found answers the request.
 // It sets why the request is forwarded if not.
-func (x *serving) judge(now time.Time, cookie bool) (Use, Reason) {
+func (x *serving) judge(now time.Time) (Use, Reason) {
 	s := x.found.Stored
 	if s == nil {
 		x.why = ReasonURIMiss
@@ -133,7 +167,7 @@ func (x *serving) judge(now time.Time, cookie bool) (Use, Reason) {
 	use, reason := x.c.reusable(s, p, x.r, now)
 	switch {
 	case use == UseValidate:
-	case cookie && (!p.fresh.Origin() || p.varyCookie):
+	case x.cookie && (!p.fresh.Origin() || p.varyCookie):
 		// To who has a cookie of the site only the origin's own word holds.
 		use, reason = UseValidate, ReasonCookieLifetime
 	case x.credentials && !sharesAuthorized(&p.policy):

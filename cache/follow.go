@@ -15,16 +15,6 @@ const maxFlightsWaited = 4
 
 // fetch answers from the origin: it starts a flight or joins one.
 func (x *serving) fetch() error {
-	// A whole body is not fetched for who asks for none or for a part of it,
-	// unless a validation may spare it.
-	if x.credentials || x.found.Stored == nil && !x.canJoin() {
-		switch {
-		case x.r.Method == http.MethodHead:
-			return x.pass(ReasonHeadMiss)
-		case len(x.r.Header["Range"]) > 0 && !x.q.WholeOnly:
-			return x.pass(ReasonRangeMiss)
-		}
-	}
 	for ; x.waited < maxFlightsWaited; x.waited++ {
 		f, leads := x.join(false)
 		if f == nil {

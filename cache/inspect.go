@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"encoding/hex"
 	"net/http"
 	"slices"
 	"time"
@@ -59,29 +58,31 @@ func (c *Cache) Inspect() Inspection {
 
 // Listed is one stored response, for people.
 type Listed struct {
-	URL     string        `json:"url"`
-	Vary    []string      `json:"vary,omitempty"`
-	Status  int           `json:"status"`
-	Bytes   int64         `json:"bytes"`
-	Age     time.Duration `json:"age"`
-	TTL     time.Duration `json:"ttl"`
-	Source  string        `json:"lifetime"`
-	Tags    []string      `json:"tags,omitempty"`
-	Number  uint64        `json:"number"`
-	Purged  bool          `json:"purged,omitempty"`
-	Stored  time.Time     `json:"stored"`
-	Variant string        `json:"variant,omitempty"`
+	// URL is the public one, without its scheme.
+	URL    string   `json:"url"`
+	Status int      `json:"status"`
+	Vary   []string `json:"vary,omitempty"`
+	Tags   []string `json:"tags,omitempty"`
+	Bytes  int64    `json:"bytes"`
+	// Age and TTL are in seconds; a TTL below zero is for how long it has been stale.
+	Age int64 `json:"age"`
+	TTL int64 `json:"ttl"`
+	// Source says who stated the lifetime, in a word.
+	Source string `json:"lifetime"`
+	// Purged: it is stale by a purge, or will not be used any more.
+	Purged bool      `json:"purged,omitempty"`
+	Stored time.Time `json:"stored"`
 }
 
-// List returns up to limit stored responses of this mount whose public URL match
+// List returns up to limit stored responses of this mount, in no order, that match
 // accepts; nil accepts all.
-func (c *Cache) List(limit int, match func(host, path, query string) bool) []Listed {
+func (c *Cache) List(limit int, match func(*Meta) bool) []Listed {
 	var list []Listed
 	if limit <= 0 {
 		return nil
 	}
 	c.Store.Each(func(m *Meta) bool {
-		if m.Mount == c.Mount && (match == nil || match(m.Host, m.Path, m.Query)) {
+		if m.Mount == c.Mount && (match == nil || match(m)) {
 			list = append(list, c.listed(m))
 		}
 		return len(list) < limit
@@ -91,14 +92,11 @@ func (c *Cache) List(limit int, match func(host, path, query string) bool) []Lis
 
 // listed describes m.
 func (c *Cache) listed(m *Meta) Listed {
-	now := c.Clock()
-	p := c.judge(m)
-	cover := c.covered(m, m.Number)
+	now, j, cover := c.Clock(), c.judge(m), c.covered(m, m.Number)
 	l := Listed{
-		URL: m.Host + m.Path, Vary: slices.Clone(m.Vary), Status: m.Status, Bytes: m.Length,
-		Age: p.fresh.Age(now), TTL: p.fresh.TTL(now), Source: p.fresh.Source.String(),
-		Tags: slices.Clone(m.Tags), Number: m.Number, Purged: cover.hard || cover.soft, Stored: m.StoredTime,
-		Variant: hex.EncodeToString([]byte(m.Variant)),
+		URL: m.Host + m.Path, Status: m.Status, Vary: slices.Clone(m.Vary), Tags: slices.Clone(m.Tags), Bytes: m.Length,
+		Age: int64(j.fresh.Age(now) / time.Second), TTL: int64(j.fresh.TTL(now) / time.Second), Source: j.fresh.Source.String(),
+		Purged: cover.hard || cover.soft, Stored: m.StoredTime,
 	}
 	if m.Query != "" {
 		l.URL += "?" + m.Query
@@ -108,9 +106,8 @@ func (c *Cache) listed(m *Meta) Listed {
 
 // Explanation says what Serve would do with a request, and why.
 type Explanation struct {
-	// Phase is PhaseHit or PhaseStale if the store would answer, PhasePass if
-	// the request would pass, PhaseCollapsed if it would follow a fetch that runs,
-	// else PhaseMiss.
+	// Phase and Reason are those that the request would begin with: of a fetch, why
+	// it is needed; whether its answer is stored, only the answer can tell.
 	Phase  string `json:"phase"`
 	Reason string `json:"reason"`
 	// Key is the hash of the cache key, empty if none is made.
@@ -124,30 +121,23 @@ func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return Explanation{Phase: PhasePass.String(), Reason: reason.String()}
 	}
-	x := &serving{c: c, r: r, q: q, key: NewKey(c.parts(r, q)), credentials: c.Authorization(r)}
-	x.found = c.Store.Lookup(x.key.Bytes(), r.Header)
+	x := &serving{c: c, r: r, q: q}
+	now := c.Clock()
+	x.lookUp()
 	e := Explanation{Key: x.key.String()}
 	if s := x.found.Stored; s != nil {
 		l := c.listed(s.Meta)
 		e.Stored = &l
 	}
-	_, cookie := c.siteCookie(r)
-	now := c.Clock()
-	use, reason := x.judge(now, cookie)
-	phase := PhaseMiss
-	switch {
-	case use == UseFresh:
+	var phase Phase
+	use, reason := x.judge(now)
+	switch use {
+	case UseFresh:
 		phase = PhaseHit
-	case use != UseValidate:
+	case UseValidate:
+		phase, reason = x.forward(now)
+	default:
 		phase = PhaseStale
-	case x.onlyIfCached():
-		phase, reason = PhaseRefused, ReasonOnlyIfCached
-	case cookie:
-		phase, reason = PhasePass, ReasonCookie
-	case c.marks.has(x.key, now):
-		phase, reason = PhasePass, ReasonHitForMiss
-	case !x.credentials && x.canJoin():
-		phase = PhaseCollapsed
 	}
 	e.Phase, e.Reason = phase.String(), reason.String()
 	return e
