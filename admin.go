@@ -42,8 +42,10 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 		method string
 		serve  func(http.ResponseWriter, *http.Request) error
 	}{
-		"/mount/status": {http.MethodGet, serveStatus},
-		"/mount/purge":  {http.MethodPost, servePurge},
+		"/mount/status":  {http.MethodGet, serveStatus},
+		"/mount/stored":  {http.MethodGet, serveStored},
+		"/mount/explain": {http.MethodGet, serveExplain},
+		"/mount/purge":   {http.MethodPost, servePurge},
 	}[r.URL.Path]
 	switch {
 	case !ok:
@@ -54,6 +56,8 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 	}
 	return route.serve(w, r)
 }
+
+func badRequest(err error) error { return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: err} }
 
 func writeJSON(w http.ResponseWriter, v any) error {
 	w.Header().Set("Content-Type", "application/json")
@@ -126,7 +130,6 @@ const (
 )
 
 func servePurge(w http.ResponseWriter, r *http.Request) error {
-	bad := func(err error) error { return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: err} }
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return caddy.APIError{HTTPStatus: http.StatusUnsupportedMediaType, Err: errors.New("expected Content-Type: application/json")}
 	}
@@ -134,14 +137,14 @@ func servePurge(w http.ResponseWriter, r *http.Request) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxPurgeBytes))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
-		return bad(fmt.Errorf("reading the purge: %w", err))
+		return badRequest(fmt.Errorf("reading the purge: %w", err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return bad(errors.New("reading the purge: expected one object and nothing behind it"))
+		return badRequest(errors.New("reading the purge: expected one object and nothing behind it"))
 	}
 	purges, err := req.purges()
 	if err != nil {
-		return bad(err)
+		return badRequest(err)
 	}
 	applied, err := applyPurges(purges, r.RemoteAddr)
 	if err != nil {

@@ -205,6 +205,15 @@ func (m *Mount) sendsCredentials(r *http.Request) bool {
 
 // fromCache answers the request by the shared cache and notes the result.
 func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
+	err := c.Serve(w, x.r, x.asked(), (*passing)(x))
+	if errors.Is(err, cache.ErrStalled) {
+		return caddyhttp.Error(http.StatusGatewayTimeout, err)
+	}
+	return err
+}
+
+// asked is what the cache is asked for the request.
+func (x *exchange) asked() *cache.Request {
 	raw, present := x.query()
 	base := x.v.Public()
 	q := &x.q
@@ -233,11 +242,7 @@ func (x *exchange) fromCache(w http.ResponseWriter, c *cache.Cache) error {
 	}
 	// What the site is told of the way here is keyed, as all that it is told.
 	q.Extra = append(q.Extra, handler.LoopTokens(x.r.Header)...)
-	err := c.Serve(w, x.r, q, (*passing)(x))
-	if errors.Is(err, cache.ErrStalled) {
-		return caddyhttp.Error(http.StatusGatewayTimeout, err)
-	}
-	return err
+	return q
 }
 
 // passing is an exchange as the cache's way to the site for a request that passes.

@@ -183,18 +183,27 @@ func (x *exchange) query() (raw string, present bool) {
 // redirectBare answers GET and HEAD for the bare path with a 308 to the path
 // with its slash, which relative links need. It tells whether it answered.
 func (x *exchange) redirectBare(w http.ResponseWriter) bool {
-	if x.place != handler.Bare || x.m.Bare == bareServe || x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+	location := x.bareLocation()
+	if location == "" {
 		return false
-	}
-	location := x.canonical
-	if raw, ok := x.query(); ok {
-		location += "?" + raw
 	}
 	w.Header().Set("Location", location)
 	// A redirect that a browser kept would outlive a change of mind.
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusPermanentRedirect)
 	return true
+}
+
+// bareLocation is where the bare path is redirected to, or "".
+func (x *exchange) bareLocation() string {
+	if x.place != handler.Bare || x.m.Bare == bareServe || x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+		return ""
+	}
+	location := x.canonical
+	if raw, ok := x.query(); ok {
+		location += "?" + raw
+	}
+	return location
 }
 
 // answer answers the request from the cache, or passes it where there is none,

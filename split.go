@@ -132,10 +132,7 @@ func (x *exchange) assign(w http.ResponseWriter) (http.ResponseWriter, func()) {
 	if s == nil {
 		return w, func() {}
 	}
-	ctx := r.Context()
-	client, _ := caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string)
-	visitor := s.Visitor(r, client)
-	x.variant = s.variants[s.Assign(visitor.ID).Label]
+	visitor := x.choose()
 	x.variant.requests[visitor.By].Inc()
 	if x.log != nil {
 		x.log.Set(zap.String("split", x.variant.text))
@@ -145,9 +142,17 @@ func (x *exchange) assign(w http.ResponseWriter) (http.ResponseWriter, func()) {
 		answer.cookie = s.Cookie(visitor, s.path, x.v.Public().Scheme == "https").String()
 	}
 	outer := *r
-	*r = *r.WithContext(balancer.WithVariant(ctx, x.variant.label))
+	*r = *r.WithContext(balancer.WithVariant(r.Context(), x.variant.label))
 	r.Header = withoutCookie(r.Header, s.CookieName())
 	return answer, func() { *r = outer }
+}
+
+// choose sets the variant of the request, which has to have one.
+func (x *exchange) choose() balancer.Visitor {
+	client, _ := caddyhttp.GetVar(x.r.Context(), caddyhttp.ClientIPVarKey).(string)
+	visitor := x.m.split.Visitor(x.r, client)
+	x.variant = x.m.split.variants[x.m.split.Assign(visitor.ID).Label]
+	return visitor
 }
 
 // withoutCookie returns the header without the cookies of that name: h itself if

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -75,8 +76,8 @@ type Listed struct {
 }
 
 // List returns up to limit stored responses of this mount, in no order, that match
-// accepts; nil accepts all.
-func (c *Cache) List(limit int, match func(*Meta) bool) []Listed {
+// accepts; nil accepts all. It ends early with ctx: a large store is read for long.
+func (c *Cache) List(ctx context.Context, limit int, match func(*Meta) bool) []Listed {
 	var list []Listed
 	if limit <= 0 {
 		return nil
@@ -85,7 +86,7 @@ func (c *Cache) List(limit int, match func(*Meta) bool) []Listed {
 		if m.Mount == c.Mount && (match == nil || match(m)) {
 			list = append(list, c.listed(m))
 		}
-		return len(list) < limit
+		return len(list) < limit && ctx.Err() == nil
 	})
 	return list
 }
@@ -95,7 +96,7 @@ func (c *Cache) listed(m *Meta) Listed {
 	now, j, cover := c.Clock(), c.judge(m), c.covered(m, m.Number)
 	l := Listed{
 		URL: m.Host + m.Path, Status: m.Status, Vary: slices.Clone(m.Vary), Tags: slices.Clone(m.Tags), Bytes: m.Length,
-		Age: int64(j.fresh.Age(now) / time.Second), TTL: int64(j.fresh.TTL(now) / time.Second), Source: j.fresh.Source.String(),
+		Age: int64(j.fresh.Age(now) / time.Second), TTL: wholeSeconds(j.fresh.TTL(now)), Source: j.fresh.Source.String(),
 		Purged: cover.hard || cover.soft, Stored: m.StoredTime,
 	}
 	if m.Query != "" {

@@ -135,7 +135,7 @@ func TestList(t *testing.T) {
 	g.get("/a?x=1", "Accept-Language", "en")
 	g.get("/b")
 	g.clock.advance(90 * time.Second)
-	all := g.cache.List(10, nil)
+	all := g.cache.List(t.Context(), 10, nil)
 	slices.SortFunc(all, func(a, b Listed) int { return len(b.URL) - len(a.URL) })
 	if len(all) != 2 {
 		t.Fatalf("%+v", all)
@@ -145,14 +145,14 @@ func TestList(t *testing.T) {
 		!slices.Equal(a.Vary, []string{"Accept-Language"}) || !slices.Equal(a.Tags, []string{"a", "b"}) || a.Purged || a.Stored.IsZero() {
 		t.Errorf("%+v", a)
 	}
-	if got := g.cache.List(1, nil); len(got) != 1 {
+	if got := g.cache.List(t.Context(), 1, nil); len(got) != 1 {
 		t.Errorf("with a limit of 1: %+v", got)
 	}
-	if got := g.cache.List(10, func(m *Meta) bool { return m.Path == "/b" }); len(got) != 1 || got[0].URL != "example.com/b" {
+	if got := g.cache.List(t.Context(), 10, func(m *Meta) bool { return m.Path == "/b" }); len(got) != 1 || got[0].URL != "example.com/b" {
 		t.Errorf("of /b: %+v", got)
 	}
 	g.purge(Purge{Scope: ScopeAll})
-	for _, l := range g.cache.List(10, nil) {
+	for _, l := range g.cache.List(t.Context(), 10, nil) {
 		if !l.Purged {
 			t.Errorf("after a purge: %+v", l)
 		}
