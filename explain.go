@@ -142,7 +142,7 @@ func visitorRequest(q url.Values) (*http.Request, error) {
 }
 
 // explain says what would become of the request, and whether it is the mount's. It
-// changes nothing and asks nobody.
+// counts nothing and asks nobody.
 func (m *Mount) explain(r *http.Request) (e explained, ours bool) {
 	e.Mount = m.Name
 	c, ours := m.claim(r)

@@ -117,7 +117,7 @@ type Explanation struct {
 	Stored *Listed `json:"stored,omitempty"`
 }
 
-// Explain says what Serve would do with r. It changes nothing and asks nobody.
+// Explain says what Serve would do with r. It counts nothing and asks nobody.
 func (c *Cache) Explain(r *http.Request, q *Request) Explanation {
 	if reason := c.passes(r, q); reason != ReasonUndecided {
 		return Explanation{Phase: PhasePass.String(), Reason: reason.String()}
