@@ -35,11 +35,12 @@ const (
 var (
 	oracleForm   = regexp.MustCompile(`^(?:((?i:https?))(` + reColon + `))?(` + reSep + `)(` + reSep + `)`)
 	oracleSerial = regexp.MustCompile(`s:([0-9]+):\\*(?:"|&quot;)`)
-	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original))$`)
+	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|(data-)?hx-(get|post|put|patch|delete|push-url|replace-url)|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original|lazy|lazyload|thumb|thumbnail))$`)
 	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=` + reSpace + `{0,64}(` + reQuote + `)$`)
 	oracleLead   = regexp.MustCompile(reSpace + `{0,63}[ \n\t\r]$`)
-	oraclePlain  = regexp.MustCompile(`(` + reName + `*)=$`)
-	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,64}[;,]` + reSpace + `{0,64}(?i:url)` + `(=|` + reSpace + `{0,64}=` + reSpace + `{0,64}` + reQuote + `)$`)
+	oraclePlain  = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=(?:|` + reSpace + `{0,63}[ \n\t\r])$`)
+	oracleSets   = regexp.MustCompile(`[^ \n\t\r\f]=$`)
+	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,64}[;,]` + reSpace + `{0,64}(?i:url)` + reSpace + `{0,64}=` + reSpace + `{0,64}` + reQuote + `?$`)
 	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,64}(?:` + reQuote + `)?$`)
 	oracleCSS2   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\($`)
 	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,64}` + reQuote + `$`)
@@ -47,6 +48,7 @@ var (
 	oracleConcat = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:concat)\(` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleKey    = regexp.MustCompile(`wp_http_referer(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleSetKey = regexp.MustCompile(`srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,63}[wx])?,(` + reSpace + `{0,64})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,64}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:)` + reSpace + `{0,64}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
@@ -277,6 +279,12 @@ func (o *oracle) port(i int, scheme, port string, mayMiss bool) (end int, ok boo
 		digits = regexp.MustCompile(`^[0-9]{0,6}`).FindString(o.in[i+n:])
 	}
 	if digits == "" {
+		switch d, _ := o.decode(i + n); {
+		case c == ':' && d == '@':
+			return 0, false
+		case c == ':' && d == '/':
+			i += n
+		}
 		return i, port == "" || mayMiss
 	}
 	end = i + n + len(digits)
@@ -435,13 +443,13 @@ func oracleHolds(form rule, p place, left string) bool {
 	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag) || in(placeScript) && oracleInTagText(left) && !oracleCompares.MatchString(left)
+		return in(placeTag) || in(placeScript) && oracleSets.MatchString(left) && oracleInTagText(left) && !oracleCompares.MatchString(left)
 	case ruleCSSURL:
-		return in(placeValue, placeStyle, placeScript)
+		return in(placeTag, placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
 		return in(placeStyle)
 	case ruleRefresh:
-		return in(placeValue)
+		return in(placeTag, placeValue)
 	case ruleUserSettings:
 		return in(placeScript)
 	case ruleScriptRules:
@@ -457,7 +465,7 @@ func (o *oracle) form(i int) (rule, bool) {
 	if oracleCSS.MatchString(left) && (left[i-1] != '(' || oracleCSS2.MatchString(left)) && on.has(ruleCSSURL) {
 		return ruleCSSURL, true
 	}
-	if m := oraclePlain.FindStringSubmatch(left); m != nil {
+	if m := oraclePlain.FindStringSubmatch(left); m != nil && !strings.HasPrefix(o.in[i-1:], " />") {
 		if on.has(ruleRefresh) && oracleRefr.MatchString(left) {
 			return ruleRefresh, true
 		}
@@ -527,6 +535,9 @@ func (o *oracle) form(i int) (rule, bool) {
 	}
 	if oracleKey.MatchString(left) {
 		return 0, false
+	}
+	if on.has(ruleSrcset) && oracleSetKey.MatchString(left) {
+		return ruleSrcset, true
 	}
 	if on.has(ruleManifest) && m[1] != "(" {
 		return ruleManifest, true

@@ -85,7 +85,7 @@ var scrapWords = []string{
 	"http", "https", ":", "/", "//", `\/`, `\\/`, `\/\/`, "%3A", "%2F%2F", "%2f", "%252F%252F", "%253A", "%5C%2F%5C%2F", "%5C%2F", "%5C", "%255c%252f", "&#x2F;", "&#47;", "&sol;", "&colon;", `\u002F`, `\u003a`,
 	"blog.example.net", "Blog.example.net", "blog", "www.", "cdn.example.org", "/s/", "example.com", "example.com/blog", `example.com\/blog\/`, "/blog", "/blog/", "/wp", "/wp/", ":8080", ":80", ":443", "%3A80", "@",
 	"/x", "/", " ", ",", ", ", " 2x, ", " 300w,", `"`, "'", `\"`, "&quot;", `\&quot;`, "=\\&quot;", "&#039;", `\u0022`, "=", "=\"", "='", "=&quot;", "(", "url(", "@import ", ";", "5; url=", "5;url='",
-	" href", " src", "srcset", " srcset=\"", " data-u=\"", " value=\"", "title=\"", "<a ", `\u003Ca href=`, `\u003E`, "<a href=\"", "<script ", "<link ", "<script src=\"", " integrity=\"sha384-a/b=\"", " Integrity = x", ">", "</a>", "<p>", "<script>", "</script>", "<script type=\"importmap\">", "<style>", "</style>", "<textarea>", "</textarea>", "<!--", "-->",
+	" href", " src", "srcset", " srcset=\"", " data-u=\"", " value=\"", "title=\"", "<a ", `\u003Ca href=`, `\u003E`, "<a href=\"", "<a href= ", "<b style=", " hx-get=", "<script ", "<link ", "<script src=\"", " integrity=\"sha384-a/b=\"", " Integrity = x", ">", "</a>", "<p>", "<script>", "</script>", "<script type=\"importmap\">", "<style>", "</style>", "<textarea>", "</textarea>", "<!--", "-->",
 	`"/wp-admin/"`, `"\/wp-json\/`, "/wp-login.php", "/xmlrpc.php", "/?wc-ajax=", "?rest_route=", `"/wp`, `"\/blog`, "[", "{", "+", "concat(", `userSettings = {"url":"`, `"_wp_http_referer":"`, `"url":"`, "s:21:\"", "s:3:\"", ".", "-", "\n", `\n`, "n", "\x00", "é", "ü", "xn--bcher-kva.example", "bücher.example", `\`, `\\\\`,
 }
 

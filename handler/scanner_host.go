@@ -176,6 +176,17 @@ func (t *forms) after(w window, k, i int, scheme []byte, rules ruleSet) (end int
 			case isHostChar(d) && rules.has(guardForeignPort):
 				return 0, unmappedPort, left
 			}
+			break
+		}
+		// A port may be empty (RFC 3986 section 3.2.3); before anything but a path the
+		// colon is one of the sentence.
+		switch d, _, more := w.unit(j); {
+		case more:
+			return 0, 0, undecidedYet
+		case d == '@' && rules.has(guardUserinfo):
+			return 0, unmappedUserinfo, left
+		case d == '/' && rules.has(ruleDefaultPort):
+			hostEnd = j
 		}
 	}
 	u = unmappedPort

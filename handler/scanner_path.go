@@ -136,14 +136,7 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 	}
 	switch c := b[i-1]; c {
 	case '=':
-		name, at := nameBefore(b, i-1)
-		switch {
-		case s.rules.has(ruleRefresh) && equalFold(name, "url") && refreshes(b, at):
-			return ruleRefresh, true
-		case s.rules.has(ruleUnquoted) && attributeClass(name) == urlAttribute && at > 0 && startsAttribute(b[at-1]):
-			return ruleUnquoted, s.kind == kindHTML || insideTagText(b, at)
-		}
-		return 0, false
+		return s.leftOfValue(b, i-1)
 	case '(':
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, i-1)
 	case ' ', '\t', '\r', '\n', ',':
@@ -155,9 +148,21 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 	return 0, false
 }
 
+// leftOfValue handles the equals sign at b[i] before a value without quotes.
+func (s *scanner) leftOfValue(b []byte, i int) (form rule, ok bool) {
+	name, at := nameBefore(b, skipSpacesBefore(b, i))
+	switch {
+	case s.rules.has(ruleRefresh) && equalFold(name, "url") && refreshes(b, at):
+		return ruleRefresh, true
+	case s.rules.has(ruleUnquoted) && attributeClass(name) == urlAttribute && at > 0 && startsAttribute(b[at-1]):
+		return ruleUnquoted, s.kind == kindHTML || insideTagText(b, at)
+	}
+	return 0, false
+}
+
 // leftOfSpace handles white space and commas: a further candidate of a srcset,
-// url( /x ), or an attribute whose value begins with white space, which browsers
-// take off a URL.
+// url( /x ), or an attribute whose value begins with white space or, without quotes,
+// follows some, which browsers take off a URL.
 func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 	j := skipSpacesBefore(b, i)
 	if j == 0 {
@@ -168,6 +173,8 @@ func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, j-1)
 	case ',':
 		return ruleSrcset, s.rules.has(ruleSrcset) && (j < i || endsDescriptor(b, j-1)) && s.inSrcset(b, j-1)
+	case '=':
+		return s.leftOfValue(b, j-1)
 	}
 	if q, encoded, quoted := quoteBefore(b, j); quoted {
 		form, ok = s.leftOfQuote(b, q, encoded)
@@ -217,6 +224,9 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 			if s.rules.has(guardReferer) && keyBefore(b, j-1, "wp_http_referer") {
 				return 0, false
 			}
+			if s.rules.has(ruleSrcset) && keyBefore(b, j-1, "srcset") {
+				return ruleSrcset, true
+			}
 		}
 		switch {
 		case s.rules.has(ruleManifest):
@@ -244,11 +254,11 @@ func holdsForm(form rule, p place, b []byte, i int) bool {
 	case ruleUnquoted:
 		return p == placeTag || p == placeScript && insideWrittenTag(b, i)
 	case ruleCSSURL:
-		return p == placeValue || p == placeStyle || p == placeScript
+		return p == placeTag || p == placeValue || p == placeStyle || p == placeScript
 	case ruleCSSImport:
 		return p == placeStyle
 	case ruleRefresh:
-		return p == placeValue
+		return p == placeTag || p == placeValue
 	case ruleUserSettings:
 		return p == placeScript
 	case ruleScriptRules:

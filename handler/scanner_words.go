@@ -18,10 +18,11 @@ var urlAttributes = map[string]bool{
 	"href": true, "src": true, "action": true, "formaction": true, "poster": true, "cite": true,
 	"data": true, "background": true, "longdesc": true, "manifest": true, "ping": true, "icon": true,
 	"srcset": true, "imagesrcset": true, "xlink:href": true, "location": true, "codebase": true,
+	"hx-get": true, "hx-post": true, "hx-put": true, "hx-patch": true, "hx-delete": true, "hx-push-url": true, "hx-replace-url": true,
 }
 
 // attributeClass says what the attribute name holds. A data attribute holds a
-// URL if the last word of its name says so.
+// URL if the last word of its name says so, or if htmx takes it for one of its own.
 func attributeClass(name []byte) attributeKind {
 	var low [maxNameByte]byte
 	if len(name) == 0 || len(name) > len(low) {
@@ -43,7 +44,11 @@ func attributeClass(name []byte) attributeKind {
 		return otherAttribute
 	}
 	switch string(n[bytes.LastIndexAny(n, "-_")+1:]) {
-	case "src", "srcset", "href", "url", "bg", "background", "image", "img", "link", "action", "poster", "original":
+	case "src", "srcset", "href", "url", "bg", "background", "image", "img", "link", "action", "poster", "original",
+		"lazy", "lazyload", "thumb", "thumbnail":
+		return urlAttribute
+	}
+	if own := n[len("data-"):]; bytes.HasPrefix(own, []byte("hx-")) && urlAttributes[string(own)] {
 		return urlAttribute
 	}
 	return otherAttribute
@@ -131,9 +136,13 @@ func previewSettings(b []byte, i int) bool {
 // hold: "\u003Ca href=/y\u003E".
 func insideTagText(b []byte, i int) bool { return tagTextBefore(b, i) >= 0 }
 
-// insideWrittenTag is insideTagText for a script, where "<" behind an operand
-// compares, as in "i<n", and a slash behind "=" may begin a regular expression.
+// insideWrittenTag is insideTagText for a value in a script, where "<" behind an
+// operand compares, as in "i<n", and a slash behind "=" may begin a regular
+// expression, which people set off by white space.
 func insideWrittenTag(b []byte, i int) bool {
+	if b[i-1] != '=' || isSpace(b[i-2]) {
+		return false
+	}
 	j := tagTextBefore(b, i)
 	if j <= 0 || b[j] != '<' {
 		return j >= 0
