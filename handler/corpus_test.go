@@ -217,6 +217,8 @@ var worstInputs = map[string]string{
 	"quoted slashes":     `"/`,
 	"attributes":         `href="/a"`,
 	"hosts":              "http://blog.example.net/",
+	"sources":            " http://blog.example.net",
+	"sources in a list":  " img-src http://blog.example.net http://blog.example.net",
 	"hosts alone":        "blog.example.net",
 	"beginnings":         "blog.example.",
 	"capitals":           "//BLOG.EXAMPLE.NET",

@@ -57,6 +57,7 @@ var (
 	// "<" behind an operand, last in a script.
 	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
 	oracleInTag    = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
+	oracleSource   = regexp.MustCompile(`(?i)(?:-src|-src-elem|-src-attr|base-uri|form-action|frame-ancestors)$`)
 	oracleEnds     = regexp.MustCompile(reQuote + `$`)
 )
 
@@ -258,10 +259,31 @@ func (o *oracle) host(i int) (text string, end int, ok bool) {
 			if scheme != "" {
 				scheme = o.to.Scheme
 			}
-			return scheme + o.in[i+len(m[1]):h] + target + strings.ReplaceAll(o.to.Path, "/", sep), end, true
+			path := strings.ReplaceAll(o.to.Path, "/", sep)
+			if c, _ := o.decode(end); scheme != "" && level == 0 && c != '/' && !strings.Contains(o.in[h:end], "/") && o.sources(i) {
+				path = ""
+				if end < len(o.in) && o.in[end] == ':' {
+					target = toName
+				}
+			}
+			return scheme + o.in[i+len(m[1]):h] + target + path, end, true
 		}
 	}
 	return "", 0, false
+}
+
+// sources reports whether a directive of a policy goes on at i.
+func (o *oracle) sources(i int) bool {
+	if i == 0 || !strings.ContainsAny(o.in[i-1:i], " \n\t\r\f") {
+		return false
+	}
+	list := o.in[strings.LastIndexAny(o.in[:i], ";,\"<>")+1 : i]
+	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(" \n\t\r\f", r) }) {
+		if oracleSource.MatchString(strings.TrimPrefix(word, "'")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *oracle) port(i int, scheme, port string, mayMiss bool) (end int, ok bool) {

@@ -46,6 +46,7 @@ type scanner struct {
 
 	place    placeTracker
 	srcset   srcsetMemo
+	policy   policyMemo
 	tag      tagMemo
 	seek     integritySearch
 	rename   int   // where the name of an attribute waits for renameIntegrity, or none

@@ -122,6 +122,18 @@ var scannerCases = []scannerCase{
 	{name: "scheme in a variable", kind: kindHTML, in: `<script>u = p + "://blog.example.net/"</script>`},
 	{name: "scheme of a longer word", in: `xhttp://blog.example.net/`},
 	{name: "three slashes", in: `///blog.example.net/`},
+	{
+		name: "sources of a policy", kind: kindHTML, in: `<meta http-equiv="Content-Security-Policy" content="default-src 'self' http://blog.example.net; img-src https://blog.example.net:443 http://blog.example.net/a/ http://blog.example.net:* data:; script-src-elem 'sha256-ab=' http://blog.example.net">`,
+		want: `<meta http-equiv="Content-Security-Policy" content="default-src 'self' https://example.com; img-src https://example.com https://example.com/blog/a/ https://example.com:* data:; script-src-elem 'sha256-ab=' https://example.com">`,
+	},
+	{
+		name: "sources of a policy in single quotes", kind: kindHTML, to: toPort, in: "<meta content='img-src\n http://blog.example.net\n http://blog.example.net:*;base-uri https://blog.example.net' http-equiv=content-security-policy>",
+		want: "<meta content='img-src\n http://example.com:8443\n http://example.com:*;base-uri http://example.com:8443' http-equiv=content-security-policy>",
+	},
+	{
+		name: "no sources of a policy", kind: kindHTML, in: `<p>img-src; http://blog.example.net <b title="img-src"> http://blog.example.net</b><a href="http://blog.example.net">img-src: http://blog.example.net`,
+		want: `<p>img-src; https://example.com/blog <b title="img-src"> https://example.com/blog</b><a href="https://example.com/blog">img-src: https://example.com/blog`,
+	},
 	{name: "bare", kind: kindHTML, in: `<b>blog.example.net</b> location.hostname === "blog.example.net"`},
 	{name: "serialized", in: `a:1:{s:3:"url";s:26:"http://blog.example.net/ab";}`},
 	{name: "serialized inside", in: `s:46:"<a href=\"http://blog.example.net/ab\">there</a>";`},

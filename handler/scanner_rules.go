@@ -27,6 +27,7 @@ const (
 	ruleDefaultPort
 	rulePortless
 	guardBasePath
+	rulePolicy
 
 	// Root-relative URLs.
 	ruleAttribute
@@ -70,6 +71,7 @@ var ruleNames = [ruleCount]string{
 	ruleDefaultPort:     "default_port",
 	rulePortless:        "portless",
 	guardBasePath:       "base_path",
+	rulePolicy:          "policy",
 	ruleAttribute:       "attribute",
 	ruleEntityAttribute: "entity_attribute",
 	ruleUnquoted:        "unquoted",
