@@ -38,10 +38,12 @@ var (
 	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|(data-)?hx-(get|post|put|patch|delete|push-url|replace-url)|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original|lazy|lazyload|thumb|thumbnail))$`)
 	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=` + reSpace + `{0,64}(` + reQuote + `)$`)
 	oracleLead   = regexp.MustCompile(reSpace + `{0,63}[ \n\t\r]$`)
+	oracleSelect = regexp.MustCompile(`\[(` + reName + `{1,32})` + reSpace + `{0,64}\^?=` + reSpace + `{0,64}` + reQuote + `$`)
 	oraclePlain  = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=(?:|` + reSpace + `{0,63}[ \n\t\r])$`)
 	oracleSets   = regexp.MustCompile(`[^ \n\t\r\f]=$`)
 	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,64}[;,]` + reSpace + `{0,64}(?i:url)` + reSpace + `{0,64}=` + reSpace + `{0,64}` + reQuote + `?$`)
-	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,64}(?:` + reQuote + `)?$`)
+	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?:(?i:url)\(` + reSpace + `{0,64}(?:` + reQuote + `)?|(?i:image-set|-webkit-image-set)\(` + reSpace + `{0,64}` + reQuote + `)$`)
+	oracleImages = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:image-set|-webkit-image-set)\([^{}<>;]*,` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleCSS2   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\($`)
 	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleOpen   = regexp.MustCompile(`([:,\[{(=])` + reSpace + `{0,64}` + reQuote + `$`)
@@ -470,6 +472,8 @@ func oracleHolds(form rule, p place, left string) bool {
 		return in(placeTag, placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
 		return in(placeStyle)
+	case ruleSelector:
+		return !in(placeText, placeRaw, placeComment)
 	case ruleRefresh:
 		return in(placeTag, placeValue)
 	case ruleUserSettings:
@@ -510,6 +514,9 @@ func (o *oracle) form(i int) (rule, bool) {
 	opened := left
 	if m := oracleLead.FindString(left); m != "" && on.has(ruleSrcset) && !strings.HasPrefix(o.in[i-1:], " />") {
 		opened = strings.TrimSuffix(left, m)
+	}
+	if m := oracleSelect.FindStringSubmatch(opened); m != nil && oracleURL.MatchString(m[1]) {
+		return ruleSelector, on.has(ruleSelector) && opened == left
 	}
 	if m := oracleAssign.FindStringSubmatch(opened); m != nil {
 		name := m[1]
@@ -558,6 +565,9 @@ func (o *oracle) form(i int) (rule, bool) {
 	if oracleKey.MatchString(left) {
 		return 0, false
 	}
+	if m[1] == "," && on.has(ruleCSSURL) && oracleImages.MatchString(oracleNoReferences(left)) {
+		return ruleCSSURL, true
+	}
 	if on.has(ruleSrcset) && oracleSetKey.MatchString(left) {
 		return ruleSrcset, true
 	}
@@ -568,6 +578,22 @@ func (o *oracle) form(i int) (rule, bool) {
 		return ruleScriptRules, true
 	}
 	return pick(ruleWordPressPath)
+}
+
+// oracleNoReferences writes a quotation mark for each character reference but the
+// last: the semicolons that are left end declarations.
+func oracleNoReferences(left string) string {
+	p := &oracle{in: left}
+	var b strings.Builder
+	for i := 0; i < len(left); i++ {
+		if c, n := p.decode(i); left[i] == '&' && n > 1 && c != 0 && n <= maxEntityBytes && i+n < len(left) {
+			i += n - 1
+			b.WriteByte('"')
+			continue
+		}
+		b.WriteByte(left[i])
+	}
+	return b.String()
 }
 
 func (o *oracle) srcset(comma int) bool {

@@ -312,6 +312,23 @@ var scannerCases = []scannerCase{
 	{name: "style element", kind: kindHTML, in: `<style>a{b:url(/x)}@import '/y';</style>`, want: `<style>a{b:url(/blog/x)}@import '/blog/y';</style>`},
 	{name: "style attribute", kind: kindHTML, in: `<div style="background:url(/x)"><div style="background:url(&quot;/y&quot;)">`, want: `<div style="background:url(/blog/x)"><div style="background:url(&quot;/blog/y&quot;)">`},
 	{name: "style in json", kind: kindJSON, in: `"<div style=\"background:url(\/x)\">"`, want: `"<div style=\"background:url(\/blog\/x)\">"`},
+	{
+		name: "css image set", kind: kindCSS, in: `a{b:image-set("/x" 1x,"/y" 2x, '/z' type("image/png"), url(/w));c:-webkit-image-set( "/v" 1x )}d{e:"/u" 1x, "/t"}`,
+		want: `a{b:image-set("/blog/x" 1x,"/blog/y" 2x, '/blog/z' type("image/png"), url(/blog/w));c:-webkit-image-set( "/blog/v" 1x )}d{e:"/u" 1x, "/t"}`,
+	},
+	{
+		name: "css image set in a style attribute", kind: kindHTML, in: `<p style="background:image-set('/a' 1x, '/b' 2x)"><p style="background:image-set(&quot;/c&quot; 1x, &#34;/d&#34; 2x);d:'a', '/e'">`,
+		want: `<p style="background:image-set('/blog/a' 1x, '/blog/b' 2x)"><p style="background:image-set(&quot;/blog/c&quot; 1x, &#34;/blog/d&#34; 2x);d:'a', '/e'">`,
+	},
+	{
+		name: "css selectors", kind: kindCSS, in: `a[href="/x"],a[href^='/y'],img[ src="/z"],img[data-src = "/w"]{}a[href$="/v"],a[href*="/u"],a[title="/t"],[value="/s"]{}`,
+		want: `a[href="/blog/x"],a[href^='/blog/y'],img[ src="/z"],img[data-src = "/blog/w"]{}a[href$="/v"],a[href*="/u"],a[title="/t"],[value="/s"]{}`,
+	},
+	{
+		name: "css selectors in a page", kind: kindHTML, in: `<style>a[href="/x"]{b:"/y"}</style><script>$('a[href^="/z"]');x ^= "/w"</script><p>a[href="/v"]`,
+		want: `<style>a[href="/blog/x"]{b:"/y"}</style><script>$('a[href^="/blog/z"]');x ^= "/w"</script><p>a[href="/v"]`,
+	},
+	{name: "css selectors in a script file", kind: kindScript, in: `$('a[href="/x"]');$("a[href^='/y']");a["href"]="/z"`, want: `$('a[href="/blog/x"]');$("a[href^='/blog/y']");a["href"]="/z"`},
 	{name: "url in text", kind: kindHTML, in: `<p>Write url(/x) or @import "/y".</p>`},
 
 	// Head and scripts.

@@ -191,6 +191,9 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 	}
 	switch c := b[j-1]; c {
 	case '=':
+		if selectsURL(b, j-1) {
+			return ruleSelector, s.rules.has(ruleSelector)
+		}
 		name, at := nameBefore(b, skipSpacesBefore(b, j-1))
 		switch attributeClass(name) {
 		case urlAttribute:
@@ -209,7 +212,7 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		}
 		return s.wordPressForm()
 	case '(':
-		if s.rules.has(ruleCSSURL) && endsURLFunction(b, j-1) {
+		if s.rules.has(ruleCSSURL) && (endsURLFunction(b, j-1) || endsImageSet(b, j-1)) {
 			return ruleCSSURL, true
 		}
 		if s.rules.has(guardConcat) && endsWord(b, j-1, "concat") {
@@ -229,6 +232,8 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 			}
 		}
 		switch {
+		case c == ',' && s.rules.has(ruleCSSURL) && s.inImageSet(b, j-1):
+			return ruleCSSURL, true
 		case s.rules.has(ruleManifest):
 			return ruleManifest, true
 		case s.rules.has(ruleScriptRules) && s.placeAt(q) == placeRules:
@@ -251,6 +256,8 @@ func holdsForm(form rule, p place, b []byte, i int) bool {
 	switch form {
 	case ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleWordPressPath:
 		return p == placeTag || p == placeValue || p == placeScript || p == placeRules
+	case ruleSelector:
+		return p == placeTag || p == placeValue || p == placeStyle || p == placeScript || p == placeRules
 	case ruleUnquoted:
 		return p == placeTag || p == placeScript && insideWrittenTag(b, i)
 	case ruleCSSURL:

@@ -6,13 +6,6 @@ import "bytes"
 // that is a whole host becomes the whole public host, as in the header field: with
 // the mount's path it would allow that one path and no page below it.
 
-// policyMemo remembers the last answer of inSourceList, so that no byte is looked at
-// twice.
-type policyMemo struct {
-	at int64 // offset that was asked about; zero: none
-	in bool
-}
-
 // policyReach is how far back the directive of the first source is looked for.
 const policyReach = 4 << 10
 
@@ -50,7 +43,7 @@ func (s *scanner) inSourceList(b []byte, i int) bool {
 		in = before || namesDirective(b[from:end])
 	}
 	s.looked += int64(i - j)
-	s.policy = policyMemo{at: s.base + int64(i), in: in}
+	s.policy = listMemo{at: s.base + int64(i), in: in}
 	return in
 }
 

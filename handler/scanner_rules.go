@@ -36,6 +36,7 @@ const (
 	ruleSrcset
 	ruleCSSURL
 	ruleCSSImport
+	ruleSelector
 	ruleRefresh
 	ruleWordPressPath
 	ruleUserSettings
@@ -78,6 +79,7 @@ var ruleNames = [ruleCount]string{
 	ruleSrcset:          "srcset",
 	ruleCSSURL:          "css_url",
 	ruleCSSImport:       "css_import",
+	ruleSelector:        "selector",
 	ruleRefresh:         "refresh",
 	ruleWordPressPath:   "wordpress_path",
 	ruleUserSettings:    "user_settings",
@@ -137,13 +139,13 @@ var pathGuards = set(guardNetworkPath, guardValue, guardReferer, guardConcat, gu
 var kindRules = [kindCount]ruleSet{
 	kindText: everyHost,
 	kindHTML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleCSSImport, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules, ruleIntegrity),
+		ruleCSSURL, ruleCSSImport, ruleSelector, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules, ruleIntegrity),
 	kindXML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleWordPressPath),
-	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport),
-	kindScript: everyHost | pathGuards | set(ruleAttribute),
+		ruleCSSURL, ruleSelector, ruleWordPressPath),
+	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport, ruleSelector),
+	kindScript: everyHost | pathGuards | set(ruleAttribute, ruleSelector),
 	kindJSON: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleWordPressPath),
+		ruleCSSURL, ruleSelector, ruleWordPressPath),
 	kindManifest: everyHost | pathGuards | set(ruleManifest),
 }
 

@@ -99,6 +99,22 @@ func refreshes(b []byte, at int) bool {
 // endsURLFunction reports whether the parenthesis at b[i] opens url(.
 func endsURLFunction(b []byte, i int) bool { return endsWord(b, i, "url") }
 
+// endsImageSet reports whether the parenthesis at b[i] opens image-set(.
+func endsImageSet(b []byte, i int) bool {
+	return endsWord(b, i, "image-set") || endsWord(b, i, "-webkit-image-set")
+}
+
+// selectsURL reports whether the equals sign at b[i] is in a selector by a URL, as the
+// page writes it: a[href="/x"], a[href^="/x"]. What selects by another part of it
+// holds for the mapped URL as well.
+func selectsURL(b []byte, i int) bool {
+	if i > 0 && b[i-1] == '^' {
+		i--
+	}
+	name, at := nameBefore(b, skipSpacesBefore(b, i))
+	return at > 0 && b[at-1] == '[' && attributeClass(name) == urlAttribute
+}
+
 // endsWord reports whether b[:i] ends in the lower-case word, as a word of its own.
 func endsWord(b []byte, i int, word string) bool {
 	j := i - len(word)
