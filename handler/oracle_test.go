@@ -46,6 +46,7 @@ var (
 	oracleImages = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:image-set|-webkit-image-set)\([^{}<>;]*,` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleCSS2   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\($`)
 	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleModule = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:import|from|import\()` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleOpen   = regexp.MustCompile(`([:,\[{(=])` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleConcat = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:concat)\(` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleKey    = regexp.MustCompile(`wp_http_referer(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
@@ -465,6 +466,9 @@ func oracleHolds(form rule, p place, left string) bool {
 		}
 		return false
 	}
+	if strings.HasSuffix(left, "`") {
+		return in(placeScript)
+	}
 	switch form {
 	case ruleUnquoted:
 		return in(placeTag) || in(placeScript) && oracleSets.MatchString(left) && oracleInTagText(left) && !oracleCompares.MatchString(left)
@@ -476,7 +480,7 @@ func oracleHolds(form rule, p place, left string) bool {
 		return !in(placeText, placeRaw, placeComment)
 	case ruleRefresh:
 		return in(placeTag, placeValue)
-	case ruleUserSettings:
+	case ruleUserSettings, ruleModule:
 		return in(placeScript)
 	case ruleScriptRules:
 		return in(placeRules)
@@ -488,6 +492,12 @@ func oracleHolds(form rule, p place, left string) bool {
 func (o *oracle) form(i int) (rule, bool) {
 	left, on := o.in[:i], kindRules[o.kind]
 	pick := func(r rule) (rule, bool) { return r, on.has(r) }
+	if strings.HasSuffix(left, "`") {
+		p := *o
+		p.in = left[:i-1] + `"` + o.in[i:]
+		form, ok := p.form(i)
+		return form, ok && on.has(ruleTemplate) && !strings.HasSuffix(left, "\\`") && (form == ruleAttribute || form == ruleWordPressPath)
+	}
 	if oracleCSS.MatchString(left) && (left[i-1] != '(' || oracleCSS2.MatchString(left)) && on.has(ruleCSSURL) {
 		return ruleCSSURL, true
 	}
@@ -544,6 +554,9 @@ func (o *oracle) form(i int) (rule, bool) {
 	}
 	if oracleImport.MatchString(left) {
 		return pick(ruleCSSImport)
+	}
+	if oracleModule.MatchString(left) && on.has(ruleModule) {
+		return ruleModule, true
 	}
 	m := oracleOpen.FindStringSubmatch(left)
 	if m == nil || oracleConcat.MatchString(left) {

@@ -337,6 +337,15 @@ var scannerCases = []scannerCase{
 	{name: "ajaxurl", kind: kindHTML, in: `<script>var ajaxurl = '/wp-admin/admin-ajax.php';</script>`, want: `<script>var ajaxurl = '/blog/wp-admin/admin-ajax.php';</script>`},
 	{name: "ajaxurl escaped", kind: kindHTML, in: `<script>var x = {"ajaxurl":"\/wp-admin\/admin-ajax.php","p":["\/wp-includes\/js\/"]};</script>`, want: `<script>var x = {"ajaxurl":"\/blog\/wp-admin\/admin-ajax.php","p":["\/blog\/wp-includes\/js\/"]};</script>`},
 	{name: "fetch", kind: kindHTML, in: `<script>fetch('/wp-json/wp/v2/posts');fetch("/wp-login.php");f( "/xmlrpc.php" )</script>`, want: `<script>fetch('/blog/wp-json/wp/v2/posts');fetch("/blog/wp-login.php");f( "/blog/xmlrpc.php" )</script>`},
+	{
+		name: "template literals", kind: kindHTML, in: "<script>fetch(`/wp-json/wp/v2/posts/${id}`);a={u:`/wp-admin/x`};location.href = `/y/${z}`;b=`/other`;c=m+`/wp-admin/`;d=\\`/wp-json/`</script><p>(`/wp-json/`)<a href=`/x`>",
+		want: "<script>fetch(`/blog/wp-json/wp/v2/posts/${id}`);a={u:`/blog/wp-admin/x`};location.href = `/blog/y/${z}`;b=`/other`;c=m+`/wp-admin/`;d=\\`/wp-json/`</script><p>(`/wp-json/`)<a href=`/x`>",
+	},
+	{
+		name: "module imports", kind: kindHTML, in: `<script type="module">import "/a.js";import*as b from '/b.js';export{c}from"/c.js";import("/d.js");import.meta.x("/e.js");xfrom "/f";x={from:"/g"}</script><p>from "/h"`,
+		want: `<script type="module">import "/blog/a.js";import*as b from '/blog/b.js';export{c}from"/blog/c.js";import("/blog/d.js");import.meta.x("/e.js");xfrom "/f";x={from:"/g"}</script><p>from "/h"`,
+	},
+	{name: "module imports in a script file", kind: kindScript, in: `import"/a.js";import{b}from"/b.js";import( '/c.js' );import d from"./d.js";import "//cdn.example.org/e.js"`, want: `import"/blog/a.js";import{b}from"/blog/b.js";import( '/blog/c.js' );import d from"./d.js";import "//cdn.example.org/e.js"`},
 	{name: "path in json", kind: kindJSON, in: `{"src":"\/wp-content\/a.png","b":"/wp-includes/x","c":"\/other"}`, want: `{"src":"\/blog\/wp-content\/a.png","b":"/blog/wp-includes/x","c":"\/other"}`},
 	{name: "path in a data attribute", kind: kindHTML, in: `<div data-settings='{"u":"\/wp-content\/a"}' data-json="/wp-content/b">`, want: `<div data-settings='{"u":"\/blog\/wp-content\/a"}' data-json="/blog/wp-content/b">`},
 	{name: "path in the onclick of a tag", kind: kindHTML, in: `<a onclick="location.href='/x'">`, want: `<a onclick="location.href='/blog/x'">`},

@@ -18,6 +18,9 @@ var leadsToPath = func() (t [kindCount]asciiSet) {
 		if on.has(ruleUnquoted) {
 			lead += "="
 		}
+		if on.has(ruleTemplate) {
+			lead += "`"
+		}
 		t[kind] = newASCIISet([]byte(lead)...)
 	}
 	return t
@@ -137,6 +140,11 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 	switch c := b[i-1]; c {
 	case '=':
 		return s.leftOfValue(b, i-1)
+	case '`':
+		if s.rules.has(ruleTemplate) {
+			form, ok = s.leftOfQuote(b, i-1, false)
+		}
+		return form, ok && (form == ruleAttribute || form == ruleWordPressPath)
 	case '(':
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, i-1)
 	case ' ', '\t', '\r', '\n', ',':
@@ -215,6 +223,9 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		if s.rules.has(ruleCSSURL) && (endsURLFunction(b, j-1) || endsImageSet(b, j-1)) {
 			return ruleCSSURL, true
 		}
+		if s.rules.has(ruleModule) && endsWord(b, j-1, "import") {
+			return ruleModule, true
+		}
 		if s.rules.has(guardConcat) && endsWord(b, j-1, "concat") {
 			return 0, false
 		}
@@ -241,7 +252,12 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		}
 		return s.wordPressForm()
 	case 't', 'T':
-		return ruleCSSImport, s.rules.has(ruleCSSImport) && endsWord(b, j, "@import")
+		if endsWord(b, j, "@import") {
+			return ruleCSSImport, s.rules.has(ruleCSSImport)
+		}
+		return ruleModule, s.rules.has(ruleModule) && endsWord(b, j, "import")
+	case 'm', 'M':
+		return ruleModule, s.rules.has(ruleModule) && endsWord(b, j, "from")
 	}
 	return 0, false
 }
@@ -253,6 +269,9 @@ func (s *scanner) wordPressForm() (rule, bool) {
 // holdsForm reports whether a URL of this form can stand at b[i], which is in p.
 // Elsewhere the same bytes are text that a person reads.
 func holdsForm(form rule, p place, b []byte, i int) bool {
+	if b[i-1] == '`' {
+		return p == placeScript // a template literal
+	}
 	switch form {
 	case ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleWordPressPath:
 		return p == placeTag || p == placeValue || p == placeScript || p == placeRules
@@ -266,7 +285,7 @@ func holdsForm(form rule, p place, b []byte, i int) bool {
 		return p == placeStyle
 	case ruleRefresh:
 		return p == placeTag || p == placeValue
-	case ruleUserSettings:
+	case ruleUserSettings, ruleModule:
 		return p == placeScript
 	case ruleScriptRules:
 		return p == placeRules

@@ -39,6 +39,8 @@ const (
 	ruleSelector
 	ruleRefresh
 	ruleWordPressPath
+	ruleTemplate
+	ruleModule
 	ruleUserSettings
 	ruleScriptRules
 	ruleManifest
@@ -82,6 +84,8 @@ var ruleNames = [ruleCount]string{
 	ruleSelector:        "selector",
 	ruleRefresh:         "refresh",
 	ruleWordPressPath:   "wordpress_path",
+	ruleTemplate:        "template",
+	ruleModule:          "module",
 	ruleUserSettings:    "user_settings",
 	ruleScriptRules:     "script_rules",
 	ruleManifest:        "manifest",
@@ -123,7 +127,8 @@ const (
 	kindXML
 	kindCSS
 	// kindScript is a script file. Unlike a script in a page it joins paths to
-	// bases that are mapped elsewhere ("base + '/wp-admin'").
+	// bases that are mapped elsewhere ("base + '/wp-admin'"). The name of a module
+	// that it imports is whole.
 	kindScript
 	kindJSON
 	kindManifest
@@ -139,11 +144,11 @@ var pathGuards = set(guardNetworkPath, guardValue, guardReferer, guardConcat, gu
 var kindRules = [kindCount]ruleSet{
 	kindText: everyHost,
 	kindHTML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleCSSImport, ruleSelector, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules, ruleIntegrity),
+		ruleCSSURL, ruleCSSImport, ruleSelector, ruleRefresh, ruleWordPressPath, ruleTemplate, ruleModule, ruleUserSettings, ruleScriptRules, ruleIntegrity),
 	kindXML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
 		ruleCSSURL, ruleSelector, ruleWordPressPath),
 	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport, ruleSelector),
-	kindScript: everyHost | pathGuards | set(ruleAttribute, ruleSelector),
+	kindScript: everyHost | pathGuards | set(ruleAttribute, ruleSelector, ruleModule),
 	kindJSON: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
 		ruleCSSURL, ruleSelector, ruleWordPressPath),
 	kindManifest: everyHost | pathGuards | set(ruleManifest),
