@@ -57,11 +57,9 @@ var (
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
 	oracleQuoted = regexp.MustCompile(`^\\{1,16}(?:["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];)`)
 	oracleQuery  = regexp.MustCompile(`^\?(?:wc-ajax|rest_route)=`)
-	// "<" behind an operand, last in a script.
-	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
-	oracleInTag    = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
-	oracleSource   = regexp.MustCompile(`(?i)(?:-src|-src-elem|-src-attr|base-uri|form-action|frame-ancestors)$`)
-	oracleEnds     = regexp.MustCompile(reQuote + `$`)
+	oracleInTag  = regexp.MustCompile(`(?s)^.*(<|\\u003[Cc]|&lt;|&#0{0,5}60;|&#[xX]0{0,4}3[cC];|(>|\\u003[Ee]|&gt;|&#0{0,5}62;|&#[xX]0{0,4}3[eE];))(.)`)
+	oracleSource = regexp.MustCompile(`(?i)(?:-src|-src-elem|-src-attr|base-uri|form-action|frame-ancestors)$`)
+	oracleEnds   = regexp.MustCompile(reQuote + `$`)
 )
 
 func (o *oracle) run(in string) string {
@@ -454,7 +452,18 @@ func (o *oracle) segment(i int) (word string, end int) {
 // oracleInTagText reports whether a tag began last, shortly before the end of left.
 func oracleInTagText(left string) bool {
 	m := oracleInTag.FindStringSubmatch(left[max(0, len(left)-256):] + "/")
-	return m != nil && m[1] == "" && isAlpha(m[2][0])
+	return m != nil && m[2] == "" && isAlpha(m[3][0])
+}
+
+// oracleCompares reports whether that beginning of a tag is "<" behind an operand.
+func oracleCompares(left string) bool {
+	from := max(0, len(left)-256)
+	m := oracleInTag.FindStringSubmatchIndex(left[from:] + "/")
+	if m == nil || left[from+m[2]] != '<' || from+m[2] == 0 {
+		return false
+	}
+	c := left[from+m[2]-1]
+	return oracleHostChar(c) && c != '-' || strings.IndexByte("$)]", c) >= 0
 }
 
 func oracleHolds(form rule, p place, left string) bool {
@@ -471,7 +480,7 @@ func oracleHolds(form rule, p place, left string) bool {
 	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag) || in(placeScript) && oracleSets.MatchString(left) && oracleInTagText(left) && !oracleCompares.MatchString(left)
+		return in(placeTag) || in(placeScript) && oracleSets.MatchString(left) && oracleInTagText(left) && !oracleCompares(left)
 	case ruleCSSURL:
 		return in(placeTag, placeValue, placeStyle, placeScript)
 	case ruleCSSImport:

@@ -272,6 +272,7 @@ var scannerCases = []scannerCase{
 	{name: "unquoted", kind: kindHTML, in: `<a class=b href=/x><img src=/y>`, want: `<a class=b href=/blog/x><img src=/blog/y>`},
 	{name: "unquoted in json", kind: kindJSON, in: `{"rendered":"<a href=\/x>","t":"set href=\/x"}`, want: `{"rendered":"<a href=\/blog\/x>","t":"set href=\/x"}`},
 	{name: "unquoted in a feed", kind: kindXML, in: `<![CDATA[<a href=/x> or href=/x]]>`, want: `<![CDATA[<a href=/blog/x> or href=/x]]>`},
+	{name: "unquoted in escaped html in a feed", kind: kindXML, in: `<description>&lt;a class=b href=/x&gt;href=/y&#60;img src=/z&#62; src=/w</description>`, want: `<description>&lt;a class=b href=/blog/x&gt;href=/y&#60;img src=/blog/z&#62; src=/w</description>`},
 	{name: "unquoted in a script", kind: kindHTML, in: `<script>x='<a class="a" href=/x>', src =/x/</script>`, want: `<script>x='<a class="a" href=/blog/x>', src =/x/</script>`},
 	{
 		name: "unquoted behind white space", kind: kindHTML, in: "<a href= /x><img class=b src =/y><link href =\n\t/z><form action = / ><a title= /w><p>href= /v",

@@ -148,8 +148,8 @@ func previewSettings(b []byte, i int) bool {
 }
 
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
-// script that writes HTML: '<a class="x" href="/y">', or in JSON that a page may
-// hold: "\u003Ca href=/y\u003E".
+// script that writes HTML: '<a class="x" href="/y">', in JSON that a page may hold:
+// "\u003Ca href=/y\u003E", or in a feed: "&lt;a href=/y&gt;".
 func insideTagText(b []byte, i int) bool { return tagTextBefore(b, i) >= 0 }
 
 // insideWrittenTag is insideTagText for a value in a script, where "<" behind an
@@ -176,6 +176,13 @@ func tagTextBefore(b []byte, i int) int {
 			return -1
 		case '<':
 			return tagNamed(b, j, j+1)
+		case ';':
+			switch c, at := referenceBefore(b[from:], j+1-from); c {
+			case '>':
+				return -1
+			case '<':
+				return tagNamed(b, from+at, j+1)
+			}
 		case '\\':
 			if s := b[j:i]; bytes.HasPrefix(s, escapedLess[:5]) && len(s) > 5 {
 				switch s[5] | 0x20 {
