@@ -27,8 +27,8 @@ const (
 	BodyUntyped
 	// BodyType: the media type holds no URLs that a mount maps.
 	BodyType
-	// BodyPlainText: text/plain is mapped at robots.txt, llms.txt and ads.txt, and
-	// where WordPress's uploader gets its answers.
+	// BodyPlainText: text/plain is mapped at robots.txt, llms.txt and ads.txt, in
+	// manifests, and where WordPress's uploader gets its answers.
 	BodyPlainText
 	// BodyStream: an event stream is passed as it comes.
 	BodyStream
@@ -128,6 +128,9 @@ func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
 		return kindText, BodyCharset
 	}
 	if kind, ok := mediaKinds[mt]; ok {
+		if kind == kindJSON && (path.Base(rest) == "manifest.json" || namesManifest(rest)) {
+			kind = kindManifest
+		}
 		return kind, BodyMapped
 	}
 	switch {
@@ -137,6 +140,8 @@ func (e *eligibility) kindOf(contentType, rest string) (mediaKind, BodyReason) {
 		return kindJSON, BodyMapped
 	case strings.HasSuffix(mt, "+xml"):
 		return kindXML, BodyMapped
+	case mt == "text/plain" && namesManifest(rest):
+		return kindManifest, BodyMapped
 	case mt == "text/plain" && namesTextFile(rest):
 		return kindText, BodyMapped
 	case mt == "text/plain" && answersUpload(rest):
@@ -193,6 +198,10 @@ func plainToken(s string) bool {
 	}
 	return s != ""
 }
+
+// namesManifest reports whether the path is that of an application's manifest, of
+// which many servers do not know the type, and browsers do not ask for it.
+func namesManifest(rest string) bool { return path.Ext(rest) == ".webmanifest" }
 
 // namesTextFile reports whether the path is one of the plain text files that
 // name URLs for machines.

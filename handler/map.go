@@ -18,7 +18,7 @@ import (
 
 // mapperVersion changes whenever the same answer maps to other bytes than
 // before, so that nothing stored by an older mapper is reused.
-const mapperVersion = "7"
+const mapperVersion = "8"
 
 // maxViews bounds the table of Views. A site block without host names meets as
 // many public hosts as its visitors care to send.

@@ -35,27 +35,31 @@ const (
 var (
 	oracleForm   = regexp.MustCompile(`^(?:((?i:https?))(` + reColon + `))?(` + reSep + `)(` + reSep + `)`)
 	oracleSerial = regexp.MustCompile(`s:([0-9]+):\\*(?:"|&quot;)`)
-	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original))$`)
+	oracleURL    = regexp.MustCompile(`(?i)^(href|src|action|formaction|poster|cite|data|background|longdesc|manifest|ping|icon|srcset|imagesrcset|xlink:href|location|codebase|(data-)?hx-(get|post|put|patch|delete|push-url|replace-url)|data-(.*[-_])?(src|srcset|href|url|bg|background|image|img|link|action|poster|original|lazy|lazyload|thumb|thumbnail))$`)
 	oracleAssign = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=` + reSpace + `{0,64}(` + reQuote + `)$`)
 	oracleLead   = regexp.MustCompile(reSpace + `{0,63}[ \n\t\r]$`)
-	oraclePlain  = regexp.MustCompile(`(` + reName + `*)=$`)
-	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,64}[;,]` + reSpace + `{0,64}(?i:url)` + `(=|` + reSpace + `{0,64}=` + reSpace + `{0,64}` + reQuote + `)$`)
-	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\(` + reSpace + `{0,64}(?:` + reQuote + `)?$`)
+	oracleSelect = regexp.MustCompile(`\[(` + reName + `{1,32})` + reSpace + `{0,64}\^?=` + reSpace + `{0,64}` + reQuote + `$`)
+	oraclePlain  = regexp.MustCompile(`(` + reName + `*)` + reSpace + `{0,64}=(?:|` + reSpace + `{0,63}[ \n\t\r])$`)
+	oracleSets   = regexp.MustCompile(`[^ \n\t\r\f]=$`)
+	oracleRefr   = regexp.MustCompile(`[0-9.]` + reSpace + `{0,64}[;,]` + reSpace + `{0,64}(?i:url)` + reSpace + `{0,64}=` + reSpace + `{0,64}` + reQuote + `?$`)
+	oracleCSS    = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?:(?i:url)\(` + reSpace + `{0,64}(?:` + reQuote + `)?|(?i:image-set|-webkit-image-set)\(` + reSpace + `{0,64}` + reQuote + `)$`)
+	oracleImages = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:image-set|-webkit-image-set)\([^{}<>;]*,` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleCSS2   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:url)\($`)
 	oracleImport = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:@import)` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleModule = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:import|from|import\()` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleOpen   = regexp.MustCompile(`([:,\[{(=])` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleConcat = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])(?i:concat)\(` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleKey    = regexp.MustCompile(`wp_http_referer(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleUser   = regexp.MustCompile(`url(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
+	oracleSetKey = regexp.MustCompile(`srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:` + reSpace + `{0,64}` + reQuote + `$`)
 	oracleComma  = regexp.MustCompile(`(` + reSpace + `[0-9.]{1,63}[wx])?,(` + reSpace + `{0,64})$`)
 	oracleSrcset = regexp.MustCompile(`(?:(?i:` + reName + `*srcset)` + reSpace + `{0,64}=|srcset(?:` + reQuote + `)?` + reSpace + `{0,64}:)` + reSpace + `{0,64}$`)
 	oracleWP     = regexp.MustCompile(`^(?:wp-admin|wp-content|wp-includes|wp-json|xmlrpc\.php|wp-[A-Za-z0-9._-]*\.php)$`)
 	oracleQuoted = regexp.MustCompile(`^\\{1,16}(?:["']|&quot;|&apos;|&#0{0,5}3[49];|&#[xX]0{0,4}2[27];)`)
 	oracleQuery  = regexp.MustCompile(`^\?(?:wc-ajax|rest_route)=`)
-	// "<" behind an operand, last in a script.
-	oracleCompares = regexp.MustCompile(`(?s)[A-Za-z0-9_$)\]]<(?:[^<>\\]|\\[^u]|\\u[^0]|\\u0[^0]|\\u00[^3]|\\u003[^CcEe])*$`)
-	oracleInTag    = regexp.MustCompile(`(?s)^.*(?:<|\\u003[Cc]|(>|\\u003[Ee]))(.)`)
-	oracleEnds     = regexp.MustCompile(reQuote + `$`)
+	oracleInTag  = regexp.MustCompile(`(?s)^.*(<|\\u003[Cc]|&lt;|&#0{0,5}60;|&#[xX]0{0,4}3[cC];|(>|\\u003[Ee]|&gt;|&#0{0,5}62;|&#[xX]0{0,4}3[eE];))(.)`)
+	oracleSource = regexp.MustCompile(`(?i)(?:-src|-src-elem|-src-attr|base-uri|form-action|frame-ancestors)$`)
+	oracleEnds   = regexp.MustCompile(reQuote + `$`)
 )
 
 func (o *oracle) run(in string) string {
@@ -256,10 +260,31 @@ func (o *oracle) host(i int) (text string, end int, ok bool) {
 			if scheme != "" {
 				scheme = o.to.Scheme
 			}
-			return scheme + o.in[i+len(m[1]):h] + target + strings.ReplaceAll(o.to.Path, "/", sep), end, true
+			path := strings.ReplaceAll(o.to.Path, "/", sep)
+			if c, _ := o.decode(end); scheme != "" && level == 0 && c != '/' && !strings.Contains(o.in[h:end], "/") && o.sources(i) {
+				path = ""
+				if end < len(o.in) && o.in[end] == ':' {
+					target = toName
+				}
+			}
+			return scheme + o.in[i+len(m[1]):h] + target + path, end, true
 		}
 	}
 	return "", 0, false
+}
+
+// sources reports whether a directive of a policy goes on at i.
+func (o *oracle) sources(i int) bool {
+	if i == 0 || !strings.ContainsAny(o.in[i-1:i], " \n\t\r\f") {
+		return false
+	}
+	list := o.in[strings.LastIndexAny(o.in[:i], ";,\"<>")+1 : i]
+	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(" \n\t\r\f", r) }) {
+		if oracleSource.MatchString(strings.TrimPrefix(word, "'")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *oracle) port(i int, scheme, port string, mayMiss bool) (end int, ok bool) {
@@ -277,6 +302,12 @@ func (o *oracle) port(i int, scheme, port string, mayMiss bool) (end int, ok boo
 		digits = regexp.MustCompile(`^[0-9]{0,6}`).FindString(o.in[i+n:])
 	}
 	if digits == "" {
+		switch d, _ := o.decode(i + n); {
+		case c == ':' && d == '@':
+			return 0, false
+		case c == ':' && d == '/':
+			i += n
+		}
 		return i, port == "" || mayMiss
 	}
 	end = i + n + len(digits)
@@ -421,7 +452,18 @@ func (o *oracle) segment(i int) (word string, end int) {
 // oracleInTagText reports whether a tag began last, shortly before the end of left.
 func oracleInTagText(left string) bool {
 	m := oracleInTag.FindStringSubmatch(left[max(0, len(left)-256):] + "/")
-	return m != nil && m[1] == "" && isAlpha(m[2][0])
+	return m != nil && m[2] == "" && isAlpha(m[3][0])
+}
+
+// oracleCompares reports whether that beginning of a tag is "<" behind an operand.
+func oracleCompares(left string) bool {
+	from := max(0, len(left)-256)
+	m := oracleInTag.FindStringSubmatchIndex(left[from:] + "/")
+	if m == nil || left[from+m[2]] != '<' || from+m[2] == 0 {
+		return false
+	}
+	c := left[from+m[2]-1]
+	return oracleHostChar(c) && c != '-' || strings.IndexByte("$)]", c) >= 0
 }
 
 func oracleHolds(form rule, p place, left string) bool {
@@ -433,16 +475,21 @@ func oracleHolds(form rule, p place, left string) bool {
 		}
 		return false
 	}
+	if strings.HasSuffix(left, "`") {
+		return in(placeScript)
+	}
 	switch form {
 	case ruleUnquoted:
-		return in(placeTag) || in(placeScript) && oracleInTagText(left) && !oracleCompares.MatchString(left)
+		return in(placeTag) || in(placeScript) && oracleSets.MatchString(left) && oracleInTagText(left) && !oracleCompares(left)
 	case ruleCSSURL:
-		return in(placeValue, placeStyle, placeScript)
+		return in(placeTag, placeValue, placeStyle, placeScript)
 	case ruleCSSImport:
 		return in(placeStyle)
+	case ruleSelector:
+		return !in(placeText, placeRaw, placeComment)
 	case ruleRefresh:
-		return in(placeValue)
-	case ruleUserSettings:
+		return in(placeTag, placeValue)
+	case ruleUserSettings, ruleModule:
 		return in(placeScript)
 	case ruleScriptRules:
 		return in(placeRules)
@@ -454,10 +501,16 @@ func oracleHolds(form rule, p place, left string) bool {
 func (o *oracle) form(i int) (rule, bool) {
 	left, on := o.in[:i], kindRules[o.kind]
 	pick := func(r rule) (rule, bool) { return r, on.has(r) }
+	if strings.HasSuffix(left, "`") {
+		p := *o
+		p.in = left[:i-1] + `"` + o.in[i:]
+		form, ok := p.form(i)
+		return form, ok && on.has(ruleTemplate) && !strings.HasSuffix(left, "\\`") && (form == ruleAttribute || form == ruleWordPressPath)
+	}
 	if oracleCSS.MatchString(left) && (left[i-1] != '(' || oracleCSS2.MatchString(left)) && on.has(ruleCSSURL) {
 		return ruleCSSURL, true
 	}
-	if m := oraclePlain.FindStringSubmatch(left); m != nil {
+	if m := oraclePlain.FindStringSubmatch(left); m != nil && !strings.HasPrefix(o.in[i-1:], " />") {
 		if on.has(ruleRefresh) && oracleRefr.MatchString(left) {
 			return ruleRefresh, true
 		}
@@ -480,6 +533,9 @@ func (o *oracle) form(i int) (rule, bool) {
 	opened := left
 	if m := oracleLead.FindString(left); m != "" && on.has(ruleSrcset) && !strings.HasPrefix(o.in[i-1:], " />") {
 		opened = strings.TrimSuffix(left, m)
+	}
+	if m := oracleSelect.FindStringSubmatch(opened); m != nil && oracleURL.MatchString(m[1]) {
+		return ruleSelector, on.has(ruleSelector) && opened == left
 	}
 	if m := oracleAssign.FindStringSubmatch(opened); m != nil {
 		name := m[1]
@@ -508,6 +564,9 @@ func (o *oracle) form(i int) (rule, bool) {
 	if oracleImport.MatchString(left) {
 		return pick(ruleCSSImport)
 	}
+	if oracleModule.MatchString(left) && on.has(ruleModule) {
+		return ruleModule, true
+	}
 	m := oracleOpen.FindStringSubmatch(left)
 	if m == nil || oracleConcat.MatchString(left) {
 		return 0, false
@@ -528,6 +587,12 @@ func (o *oracle) form(i int) (rule, bool) {
 	if oracleKey.MatchString(left) {
 		return 0, false
 	}
+	if m[1] == "," && on.has(ruleCSSURL) && oracleImages.MatchString(oracleNoReferences(left)) {
+		return ruleCSSURL, true
+	}
+	if on.has(ruleSrcset) && oracleSetKey.MatchString(left) {
+		return ruleSrcset, true
+	}
 	if on.has(ruleManifest) && m[1] != "(" {
 		return ruleManifest, true
 	}
@@ -535,6 +600,22 @@ func (o *oracle) form(i int) (rule, bool) {
 		return ruleScriptRules, true
 	}
 	return pick(ruleWordPressPath)
+}
+
+// oracleNoReferences writes a quotation mark for each character reference but the
+// last: the semicolons that are left end declarations.
+func oracleNoReferences(left string) string {
+	p := &oracle{in: left}
+	var b strings.Builder
+	for i := 0; i < len(left); i++ {
+		if c, n := p.decode(i); left[i] == '&' && n > 1 && c != 0 && n <= maxEntityBytes && i+n < len(left) {
+			i += n - 1
+			b.WriteByte('"')
+			continue
+		}
+		b.WriteByte(left[i])
+	}
+	return b.String()
 }
 
 func (o *oracle) srcset(comma int) bool {

@@ -45,7 +45,9 @@ type scanner struct {
 	outN int   // out[:outN] waits for dst
 
 	place    placeTracker
-	srcset   srcsetMemo
+	srcset   listMemo
+	imageSet listMemo
+	policy   listMemo
 	tag      tagMemo
 	seek     integritySearch
 	rename   int   // where the name of an attribute waits for renameIntegrity, or none

@@ -87,6 +87,7 @@ var scannerCases = []scannerCase{
 	{name: "port of the other scheme", in: `http://blog.example.net:443/a`},
 	{name: "port percent", in: `http%3A%2F%2Fblog.example.net%3A80%2Fa`, want: `https%3A%2F%2Fexample.com%2Fblog%2Fa`},
 	{name: "foreign port", in: `http://blog.example.net:8080/a`},
+	{name: "empty port", in: `http://blog.example.net:/a //blog.example.net:/ http:\/\/blog.example.net:\/a http%3A%2F%2Fblog.example.net%3A%2Fa`, want: `https://example.com/blog/a //example.com/blog/ https:\/\/example.com\/blog\/a https%3A%2F%2Fexample.com%2Fblog%2Fa`},
 	{name: "port glued", in: `http://blog.example.net:80a/`},
 	{name: "text in pre", kind: kindHTML, in: `<pre>http://blog.example.net/a</pre>`, want: `<pre>https://example.com/blog/a</pre>`},
 	{name: "css comment", kind: kindCSS, in: `/*# x */ /* http://blog.example.net/ */`, want: `/*# x */ /* https://example.com/blog/ */`},
@@ -112,6 +113,7 @@ var scannerCases = []scannerCase{
 	{name: "longer by escape", in: `http://blog.example.net%2Eevil.com/ http://blog.example.net\u002eevil.com http://blog.example.net&#46;evil.com http://blog.example.net%2Dold.com`},
 	{name: "trailing dot", in: `http://blog.example.net./x`},
 	{name: "userinfo", in: `http://blog.example.net@evil.com/ http://blog.example.net:80@evil.com/`},
+	{name: "userinfo without a password", in: `http://blog.example.net:@evil.com/`},
 	{name: "userinfo of ours", in: `http://me@blog.example.net/`},
 	{name: "one slash", in: `https://i0.wp.com/blog.example.net/a.jpg`},
 	{name: "one slash json", kind: kindJSON, in: `"https:\/\/i0.wp.com\/blog.example.net\/a.jpg"`},
@@ -120,6 +122,18 @@ var scannerCases = []scannerCase{
 	{name: "scheme in a variable", kind: kindHTML, in: `<script>u = p + "://blog.example.net/"</script>`},
 	{name: "scheme of a longer word", in: `xhttp://blog.example.net/`},
 	{name: "three slashes", in: `///blog.example.net/`},
+	{
+		name: "sources of a policy", kind: kindHTML, in: `<meta http-equiv="Content-Security-Policy" content="default-src 'self' http://blog.example.net; img-src https://blog.example.net:443 http://blog.example.net/a/ http://blog.example.net:* data:; script-src-elem 'sha256-ab=' http://blog.example.net">`,
+		want: `<meta http-equiv="Content-Security-Policy" content="default-src 'self' https://example.com; img-src https://example.com https://example.com/blog/a/ https://example.com:* data:; script-src-elem 'sha256-ab=' https://example.com">`,
+	},
+	{
+		name: "sources of a policy in single quotes", kind: kindHTML, to: toPort, in: "<meta content='img-src\n http://blog.example.net\n http://blog.example.net:*;base-uri https://blog.example.net' http-equiv=content-security-policy>",
+		want: "<meta content='img-src\n http://example.com:8443\n http://example.com:*;base-uri http://example.com:8443' http-equiv=content-security-policy>",
+	},
+	{
+		name: "no sources of a policy", kind: kindHTML, in: `<p>img-src; http://blog.example.net <b title="img-src"> http://blog.example.net</b><a href="http://blog.example.net">img-src: http://blog.example.net`,
+		want: `<p>img-src; https://example.com/blog <b title="img-src"> https://example.com/blog</b><a href="https://example.com/blog">img-src: https://example.com/blog`,
+	},
 	{name: "bare", kind: kindHTML, in: `<b>blog.example.net</b> location.hostname === "blog.example.net"`},
 	{name: "serialized", in: `a:1:{s:3:"url";s:26:"http://blog.example.net/ab";}`},
 	{name: "serialized inside", in: `s:46:"<a href=\"http://blog.example.net/ab\">there</a>";`},
@@ -217,6 +231,11 @@ var scannerCases = []scannerCase{
 		name: "attributes", kind: kindHTML, in: `<form action="/a"><img src="/b" data-src="/c" data-lazy-src="/d"><video poster="/e"><use xlink:href="/f"><object data="/g">`,
 		want: `<form action="/blog/a"><img src="/blog/b" data-src="/blog/c" data-lazy-src="/blog/d"><video poster="/blog/e"><use xlink:href="/blog/f"><object data="/blog/g">`,
 	},
+	{
+		name: "attributes of htmx", kind: kindHTML, in: `<a hx-get="/a" hx-post='/b' hx-put=/c hx-patch="/d" data-hx-delete="/e" hx-push-url="/f" hx-replace-url="/g" hx-target="/h" data-get="/i">`,
+		want: `<a hx-get="/blog/a" hx-post='/blog/b' hx-put=/blog/c hx-patch="/blog/d" data-hx-delete="/blog/e" hx-push-url="/blog/f" hx-replace-url="/blog/g" hx-target="/h" data-get="/i">`,
+	},
+	{name: "attributes of sliders", kind: kindHTML, in: `<img data-lazy="/a" data-lazyload="/b" data-thumb="/c" data-slide-thumbnail="/d">`, want: `<img data-lazy="/blog/a" data-lazyload="/blog/b" data-thumb="/blog/c" data-slide-thumbnail="/blog/d">`},
 	{name: "attribute behind a bracket in a value", kind: kindHTML, in: `<a onclick="a>b" href="/x">`, want: `<a onclick="a>b" href="/blog/x">`},
 	{name: "attribute in json", kind: kindJSON, in: `{"rendered":"<a href=\"\/x\">"}`, want: `{"rendered":"<a href=\"\/blog\/x\">"}`},
 	{name: "attribute in json, slashes plain", kind: kindJSON, in: `{"rendered":"<a href=\"/x\">"}`, want: `{"rendered":"<a href=\"/blog/x\">"}`},
@@ -253,7 +272,18 @@ var scannerCases = []scannerCase{
 	{name: "unquoted", kind: kindHTML, in: `<a class=b href=/x><img src=/y>`, want: `<a class=b href=/blog/x><img src=/blog/y>`},
 	{name: "unquoted in json", kind: kindJSON, in: `{"rendered":"<a href=\/x>","t":"set href=\/x"}`, want: `{"rendered":"<a href=\/blog\/x>","t":"set href=\/x"}`},
 	{name: "unquoted in a feed", kind: kindXML, in: `<![CDATA[<a href=/x> or href=/x]]>`, want: `<![CDATA[<a href=/blog/x> or href=/x]]>`},
+	{name: "unquoted in escaped html in a feed", kind: kindXML, in: `<description>&lt;a class=b href=/x&gt;href=/y&#60;img src=/z&#62; src=/w</description>`, want: `<description>&lt;a class=b href=/blog/x&gt;href=/y&#60;img src=/blog/z&#62; src=/w</description>`},
 	{name: "unquoted in a script", kind: kindHTML, in: `<script>x='<a class="a" href=/x>', src =/x/</script>`, want: `<script>x='<a class="a" href=/blog/x>', src =/x/</script>`},
+	{
+		name: "unquoted behind white space", kind: kindHTML, in: "<a href= /x><img class=b src =/y><link href =\n\t/z><form action = / ><a title= /w><p>href= /v",
+		want: "<a href= /blog/x><img class=b src =/blog/y><link href =\n\t/blog/z><form action = /blog/ ><a title= /w><p>href= /v",
+	},
+	{name: "unquoted behind white space in json", kind: kindJSON, in: `{"r":"<a href= \/x>","t":"href= \/x"}`, want: `{"r":"<a href= \/blog\/x>","t":"href= \/x"}`},
+	{name: "regular expression behind a tag", kind: kindHTML, in: `<script>h='<a ';data = /x/;data =/y/;data= /z/</script>`},
+	{
+		name: "style and refresh unquoted", kind: kindHTML, in: `<div style=background:url(/x)><div style=background:url('/y');color:red><meta http-equiv=refresh content=5;url=/z>`,
+		want: `<div style=background:url(/blog/x)><div style=background:url('/blog/y');color:red><meta http-equiv=refresh content=5;url=/blog/z>`,
+	},
 	{name: "unquoted in a query", kind: kindHTML, in: `<a href="http://h.example/?href=/x&action=/y">`},
 	{name: "regular expression", kind: kindHTML, in: `<script>src =/x/;var src=/x/;while(i<n){var src=/x/;a[0]<b; src=/x/}</script>`},
 	{name: "self-closing", kind: kindHTML, in: `<br /><img alt="" /><link / >`},
@@ -271,6 +301,7 @@ var scannerCases = []scannerCase{
 		want: "<img srcset='\n\t/blog/a.jpg 1x,\n                        /blog/b.jpg 2x\n'>",
 	},
 	{name: "srcset in json", kind: kindJSON, in: `"<img srcset=\"\/a.jpg 1x, \/b.jpg 2x\">"`, want: `"<img srcset=\"\/blog\/a.jpg 1x, \/blog\/b.jpg 2x\">"`},
+	{name: "srcset as a key", kind: kindJSON, in: `{"srcset":"\/a.jpg 1x, \/b.jpg 2x","image_srcset": "/c.jpg 1x","sizes":"/d"}`, want: `{"srcset":"\/blog\/a.jpg 1x, \/blog\/b.jpg 2x","image_srcset": "/blog/c.jpg 1x","sizes":"/d"}`},
 	{name: "srcset escaped", kind: kindXML, in: `&lt;img srcset=&quot;/a.jpg 1x, /b.jpg 2x&quot;`, want: `&lt;img srcset=&quot;/blog/a.jpg 1x, /blog/b.jpg 2x&quot;`},
 	{name: "comma in text", kind: kindHTML, in: `<p title="a, /b">At 480w, /x and</p><img srcset="a 1x" alt="b 1x, /c 2x">`},
 	{name: "srcset with data", kind: kindHTML, in: `<img srcset="data:image/gif;base64,/9j/4AA 1x, /b.jpg 2x">`, want: `<img srcset="data:image/gif;base64,/9j/4AA 1x, /blog/b.jpg 2x">`},
@@ -282,6 +313,23 @@ var scannerCases = []scannerCase{
 	{name: "style element", kind: kindHTML, in: `<style>a{b:url(/x)}@import '/y';</style>`, want: `<style>a{b:url(/blog/x)}@import '/blog/y';</style>`},
 	{name: "style attribute", kind: kindHTML, in: `<div style="background:url(/x)"><div style="background:url(&quot;/y&quot;)">`, want: `<div style="background:url(/blog/x)"><div style="background:url(&quot;/blog/y&quot;)">`},
 	{name: "style in json", kind: kindJSON, in: `"<div style=\"background:url(\/x)\">"`, want: `"<div style=\"background:url(\/blog\/x)\">"`},
+	{
+		name: "css image set", kind: kindCSS, in: `a{b:image-set("/x" 1x,"/y" 2x, '/z' type("image/png"), url(/w));c:-webkit-image-set( "/v" 1x )}d{e:"/u" 1x, "/t"}`,
+		want: `a{b:image-set("/blog/x" 1x,"/blog/y" 2x, '/blog/z' type("image/png"), url(/blog/w));c:-webkit-image-set( "/blog/v" 1x )}d{e:"/u" 1x, "/t"}`,
+	},
+	{
+		name: "css image set in a style attribute", kind: kindHTML, in: `<p style="background:image-set('/a' 1x, '/b' 2x)"><p style="background:image-set(&quot;/c&quot; 1x, &#34;/d&#34; 2x);d:'a', '/e'">`,
+		want: `<p style="background:image-set('/blog/a' 1x, '/blog/b' 2x)"><p style="background:image-set(&quot;/blog/c&quot; 1x, &#34;/blog/d&#34; 2x);d:'a', '/e'">`,
+	},
+	{
+		name: "css selectors", kind: kindCSS, in: `a[href="/x"],a[href^='/y'],img[ src="/z"],img[data-src = "/w"]{}a[href$="/v"],a[href*="/u"],a[title="/t"],[value="/s"]{}`,
+		want: `a[href="/blog/x"],a[href^='/blog/y'],img[ src="/z"],img[data-src = "/blog/w"]{}a[href$="/v"],a[href*="/u"],a[title="/t"],[value="/s"]{}`,
+	},
+	{
+		name: "css selectors in a page", kind: kindHTML, in: `<style>a[href="/x"]{b:"/y"}</style><script>$('a[href^="/z"]');x ^= "/w"</script><p>a[href="/v"]`,
+		want: `<style>a[href="/blog/x"]{b:"/y"}</style><script>$('a[href^="/blog/z"]');x ^= "/w"</script><p>a[href="/v"]`,
+	},
+	{name: "css selectors in a script file", kind: kindScript, in: `$('a[href="/x"]');$("a[href^='/y']");a["href"]="/z"`, want: `$('a[href="/blog/x"]');$("a[href^='/blog/y']");a["href"]="/z"`},
 	{name: "url in text", kind: kindHTML, in: `<p>Write url(/x) or @import "/y".</p>`},
 
 	// Head and scripts.
@@ -290,6 +338,15 @@ var scannerCases = []scannerCase{
 	{name: "ajaxurl", kind: kindHTML, in: `<script>var ajaxurl = '/wp-admin/admin-ajax.php';</script>`, want: `<script>var ajaxurl = '/blog/wp-admin/admin-ajax.php';</script>`},
 	{name: "ajaxurl escaped", kind: kindHTML, in: `<script>var x = {"ajaxurl":"\/wp-admin\/admin-ajax.php","p":["\/wp-includes\/js\/"]};</script>`, want: `<script>var x = {"ajaxurl":"\/blog\/wp-admin\/admin-ajax.php","p":["\/blog\/wp-includes\/js\/"]};</script>`},
 	{name: "fetch", kind: kindHTML, in: `<script>fetch('/wp-json/wp/v2/posts');fetch("/wp-login.php");f( "/xmlrpc.php" )</script>`, want: `<script>fetch('/blog/wp-json/wp/v2/posts');fetch("/blog/wp-login.php");f( "/blog/xmlrpc.php" )</script>`},
+	{
+		name: "template literals", kind: kindHTML, in: "<script>fetch(`/wp-json/wp/v2/posts/${id}`);a={u:`/wp-admin/x`};location.href = `/y/${z}`;b=`/other`;c=m+`/wp-admin/`;d=\\`/wp-json/`</script><p>(`/wp-json/`)<a href=`/x`>",
+		want: "<script>fetch(`/blog/wp-json/wp/v2/posts/${id}`);a={u:`/blog/wp-admin/x`};location.href = `/blog/y/${z}`;b=`/other`;c=m+`/wp-admin/`;d=\\`/wp-json/`</script><p>(`/wp-json/`)<a href=`/x`>",
+	},
+	{
+		name: "module imports", kind: kindHTML, in: `<script type="module">import "/a.js";import*as b from '/b.js';export{c}from"/c.js";import("/d.js");import.meta.x("/e.js");xfrom "/f";x={from:"/g"}</script><p>from "/h"`,
+		want: `<script type="module">import "/blog/a.js";import*as b from '/blog/b.js';export{c}from"/blog/c.js";import("/blog/d.js");import.meta.x("/e.js");xfrom "/f";x={from:"/g"}</script><p>from "/h"`,
+	},
+	{name: "module imports in a script file", kind: kindScript, in: `import"/a.js";import{b}from"/b.js";import( '/c.js' );import d from"./d.js";import "//cdn.example.org/e.js"`, want: `import"/blog/a.js";import{b}from"/blog/b.js";import( '/blog/c.js' );import d from"./d.js";import "//cdn.example.org/e.js"`},
 	{name: "path in json", kind: kindJSON, in: `{"src":"\/wp-content\/a.png","b":"/wp-includes/x","c":"\/other"}`, want: `{"src":"\/blog\/wp-content\/a.png","b":"/blog/wp-includes/x","c":"\/other"}`},
 	{name: "path in a data attribute", kind: kindHTML, in: `<div data-settings='{"u":"\/wp-content\/a"}' data-json="/wp-content/b">`, want: `<div data-settings='{"u":"\/blog\/wp-content\/a"}' data-json="/blog/wp-content/b">`},
 	{name: "path in the onclick of a tag", kind: kindHTML, in: `<a onclick="location.href='/x'">`, want: `<a onclick="location.href='/blog/x'">`},

@@ -22,6 +22,7 @@ type hostMatch struct {
 	sep, host  int // in[sep:host] is the second slash as it is spelled, host the host's start
 	level      int // of percent-encoding
 	needle     int
+	source     bool // a source of a policy that is a whole host
 }
 
 // hostForm decides on the host at in[h:], a hit of needle k. An undecided match
@@ -62,6 +63,10 @@ func (s *scanner) hostForm(w window, k, h int) (m hostMatch, v verdict) {
 		return s.leave(unmappedSerialized), left
 	}
 	m.end = end
+	var more bool
+	if m.source, more = s.isSource(w, m); more {
+		return m, undecidedYet
+	}
 	return m, mapped
 }
 
@@ -176,6 +181,17 @@ func (t *forms) after(w window, k, i int, scheme []byte, rules ruleSet) (end int
 			case isHostChar(d) && rules.has(guardForeignPort):
 				return 0, unmappedPort, left
 			}
+			break
+		}
+		// A port may be empty (RFC 3986 section 3.2.3); before anything but a path the
+		// colon is one of the sentence.
+		switch d, _, more := w.unit(j); {
+		case more:
+			return 0, 0, undecidedYet
+		case d == '@' && rules.has(guardUserinfo):
+			return 0, unmappedUserinfo, left
+		case d == '/' && rules.has(ruleDefaultPort):
+			hostEnd = j
 		}
 	}
 	u = unmappedPort
@@ -280,13 +296,15 @@ func (s *scanner) replaceHost(m hostMatch) {
 	}
 	s.emit(in[m.colon:m.host])
 	s.emit(to.host[m.level])
-	if len(to.port) > 0 {
+	if len(to.port) > 0 && !(m.source && m.end < s.n && in[m.end] == ':') { // not with "http://host:*"
 		s.emit(m.portColon(in[:]))
 		s.emit(to.port)
 	}
-	for _, seg := range to.segs[m.level] {
-		s.emit(in[m.sep:m.host])
-		s.emit(seg)
+	if !m.source {
+		for _, seg := range to.segs[m.level] {
+			s.emit(in[m.sep:m.host])
+			s.emit(seg)
+		}
 	}
 	s.count.Mapped++
 	s.consume(m.end)

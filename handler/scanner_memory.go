@@ -4,8 +4,8 @@ import "sync"
 
 const (
 	// historyBytes is how far back a decision may look, at least placeReach and
-	// maxScriptTag or srcsetReach. It is kept in front of the bytes that are not
-	// decided yet.
+	// maxScriptTag, srcsetReach, imageSetReach or policyReach. It is kept in front of
+	// the bytes that are not decided yet.
 	historyBytes = 6 << 10
 	// outBytes collects pieces into one write: a copy costs much less than a
 	// chunk of its own on the wire. It takes what becomes of the 32 KiB that

@@ -18,6 +18,9 @@ var leadsToPath = func() (t [kindCount]asciiSet) {
 		if on.has(ruleUnquoted) {
 			lead += "="
 		}
+		if on.has(ruleTemplate) {
+			lead += "`"
+		}
 		t[kind] = newASCIISet([]byte(lead)...)
 	}
 	return t
@@ -136,14 +139,12 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 	}
 	switch c := b[i-1]; c {
 	case '=':
-		name, at := nameBefore(b, i-1)
-		switch {
-		case s.rules.has(ruleRefresh) && equalFold(name, "url") && refreshes(b, at):
-			return ruleRefresh, true
-		case s.rules.has(ruleUnquoted) && attributeClass(name) == urlAttribute && at > 0 && startsAttribute(b[at-1]):
-			return ruleUnquoted, s.kind == kindHTML || insideTagText(b, at)
+		return s.leftOfValue(b, i-1)
+	case '`':
+		if s.rules.has(ruleTemplate) {
+			form, ok = s.leftOfQuote(b, i-1, false)
 		}
-		return 0, false
+		return form, ok && (form == ruleAttribute || form == ruleWordPressPath)
 	case '(':
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, i-1)
 	case ' ', '\t', '\r', '\n', ',':
@@ -155,9 +156,21 @@ func (s *scanner) leftOf(b []byte, i int) (form rule, ok bool) {
 	return 0, false
 }
 
+// leftOfValue handles the equals sign at b[i] before a value without quotes.
+func (s *scanner) leftOfValue(b []byte, i int) (form rule, ok bool) {
+	name, at := nameBefore(b, skipSpacesBefore(b, i))
+	switch {
+	case s.rules.has(ruleRefresh) && equalFold(name, "url") && refreshes(b, at):
+		return ruleRefresh, true
+	case s.rules.has(ruleUnquoted) && attributeClass(name) == urlAttribute && at > 0 && startsAttribute(b[at-1]):
+		return ruleUnquoted, s.kind == kindHTML || insideTagText(b, at)
+	}
+	return 0, false
+}
+
 // leftOfSpace handles white space and commas: a further candidate of a srcset,
-// url( /x ), or an attribute whose value begins with white space, which browsers
-// take off a URL.
+// url( /x ), or an attribute whose value begins with white space or, without quotes,
+// follows some, which browsers take off a URL.
 func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 	j := skipSpacesBefore(b, i)
 	if j == 0 {
@@ -168,6 +181,8 @@ func (s *scanner) leftOfSpace(b []byte, i int) (form rule, ok bool) {
 		return ruleCSSURL, s.rules.has(ruleCSSURL) && endsURLFunction(b, j-1)
 	case ',':
 		return ruleSrcset, s.rules.has(ruleSrcset) && (j < i || endsDescriptor(b, j-1)) && s.inSrcset(b, j-1)
+	case '=':
+		return s.leftOfValue(b, j-1)
 	}
 	if q, encoded, quoted := quoteBefore(b, j); quoted {
 		form, ok = s.leftOfQuote(b, q, encoded)
@@ -184,6 +199,9 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 	}
 	switch c := b[j-1]; c {
 	case '=':
+		if selectsURL(b, j-1) {
+			return ruleSelector, s.rules.has(ruleSelector)
+		}
 		name, at := nameBefore(b, skipSpacesBefore(b, j-1))
 		switch attributeClass(name) {
 		case urlAttribute:
@@ -202,8 +220,11 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		}
 		return s.wordPressForm()
 	case '(':
-		if s.rules.has(ruleCSSURL) && endsURLFunction(b, j-1) {
+		if s.rules.has(ruleCSSURL) && (endsURLFunction(b, j-1) || endsImageSet(b, j-1)) {
 			return ruleCSSURL, true
+		}
+		if s.rules.has(ruleModule) && endsWord(b, j-1, "import") {
+			return ruleModule, true
 		}
 		if s.rules.has(guardConcat) && endsWord(b, j-1, "concat") {
 			return 0, false
@@ -217,8 +238,13 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 			if s.rules.has(guardReferer) && keyBefore(b, j-1, "wp_http_referer") {
 				return 0, false
 			}
+			if s.rules.has(ruleSrcset) && keyBefore(b, j-1, "srcset") {
+				return ruleSrcset, true
+			}
 		}
 		switch {
+		case c == ',' && s.rules.has(ruleCSSURL) && s.inImageSet(b, j-1):
+			return ruleCSSURL, true
 		case s.rules.has(ruleManifest):
 			return ruleManifest, true
 		case s.rules.has(ruleScriptRules) && s.placeAt(q) == placeRules:
@@ -226,7 +252,12 @@ func (s *scanner) leftOfQuote(b []byte, q int, encoded bool) (form rule, ok bool
 		}
 		return s.wordPressForm()
 	case 't', 'T':
-		return ruleCSSImport, s.rules.has(ruleCSSImport) && endsWord(b, j, "@import")
+		if endsWord(b, j, "@import") {
+			return ruleCSSImport, s.rules.has(ruleCSSImport)
+		}
+		return ruleModule, s.rules.has(ruleModule) && endsWord(b, j, "import")
+	case 'm', 'M':
+		return ruleModule, s.rules.has(ruleModule) && endsWord(b, j, "from")
 	}
 	return 0, false
 }
@@ -238,18 +269,23 @@ func (s *scanner) wordPressForm() (rule, bool) {
 // holdsForm reports whether a URL of this form can stand at b[i], which is in p.
 // Elsewhere the same bytes are text that a person reads.
 func holdsForm(form rule, p place, b []byte, i int) bool {
+	if b[i-1] == '`' {
+		return p == placeScript // a template literal
+	}
 	switch form {
 	case ruleAttribute, ruleEntityAttribute, ruleSrcset, ruleWordPressPath:
 		return p == placeTag || p == placeValue || p == placeScript || p == placeRules
+	case ruleSelector:
+		return p == placeTag || p == placeValue || p == placeStyle || p == placeScript || p == placeRules
 	case ruleUnquoted:
 		return p == placeTag || p == placeScript && insideWrittenTag(b, i)
 	case ruleCSSURL:
-		return p == placeValue || p == placeStyle || p == placeScript
+		return p == placeTag || p == placeValue || p == placeStyle || p == placeScript
 	case ruleCSSImport:
 		return p == placeStyle
 	case ruleRefresh:
-		return p == placeValue
-	case ruleUserSettings:
+		return p == placeTag || p == placeValue
+	case ruleUserSettings, ruleModule:
 		return p == placeScript
 	case ruleScriptRules:
 		return p == placeRules

@@ -27,6 +27,7 @@ const (
 	ruleDefaultPort
 	rulePortless
 	guardBasePath
+	rulePolicy
 
 	// Root-relative URLs.
 	ruleAttribute
@@ -35,8 +36,11 @@ const (
 	ruleSrcset
 	ruleCSSURL
 	ruleCSSImport
+	ruleSelector
 	ruleRefresh
 	ruleWordPressPath
+	ruleTemplate
+	ruleModule
 	ruleUserSettings
 	ruleScriptRules
 	ruleManifest
@@ -70,14 +74,18 @@ var ruleNames = [ruleCount]string{
 	ruleDefaultPort:     "default_port",
 	rulePortless:        "portless",
 	guardBasePath:       "base_path",
+	rulePolicy:          "policy",
 	ruleAttribute:       "attribute",
 	ruleEntityAttribute: "entity_attribute",
 	ruleUnquoted:        "unquoted",
 	ruleSrcset:          "srcset",
 	ruleCSSURL:          "css_url",
 	ruleCSSImport:       "css_import",
+	ruleSelector:        "selector",
 	ruleRefresh:         "refresh",
 	ruleWordPressPath:   "wordpress_path",
+	ruleTemplate:        "template",
+	ruleModule:          "module",
 	ruleUserSettings:    "user_settings",
 	ruleScriptRules:     "script_rules",
 	ruleManifest:        "manifest",
@@ -119,7 +127,8 @@ const (
 	kindXML
 	kindCSS
 	// kindScript is a script file. Unlike a script in a page it joins paths to
-	// bases that are mapped elsewhere ("base + '/wp-admin'").
+	// bases that are mapped elsewhere ("base + '/wp-admin'"). The name of a module
+	// that it imports is whole.
 	kindScript
 	kindJSON
 	kindManifest
@@ -135,13 +144,13 @@ var pathGuards = set(guardNetworkPath, guardValue, guardReferer, guardConcat, gu
 var kindRules = [kindCount]ruleSet{
 	kindText: everyHost,
 	kindHTML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleCSSImport, ruleRefresh, ruleWordPressPath, ruleUserSettings, ruleScriptRules, ruleIntegrity),
+		ruleCSSURL, ruleCSSImport, ruleSelector, ruleRefresh, ruleWordPressPath, ruleTemplate, ruleModule, ruleUserSettings, ruleScriptRules, ruleIntegrity),
 	kindXML: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleWordPressPath),
-	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport),
-	kindScript: everyHost | pathGuards | set(ruleAttribute),
+		ruleCSSURL, ruleSelector, ruleWordPressPath),
+	kindCSS:    everyHost | pathGuards | set(ruleCSSURL, ruleCSSImport, ruleSelector),
+	kindScript: everyHost | pathGuards | set(ruleAttribute, ruleSelector, ruleModule),
 	kindJSON: everyHost | pathGuards | set(ruleAttribute, ruleEntityAttribute, ruleUnquoted, ruleSrcset,
-		ruleCSSURL, ruleWordPressPath),
+		ruleCSSURL, ruleSelector, ruleWordPressPath),
 	kindManifest: everyHost | pathGuards | set(ruleManifest),
 }
 

@@ -1,8 +1,8 @@
 package handler
 
-// srcsetMemo remembers the last answer of inSrcset, so that a list of many
-// candidates is looked through once.
-type srcsetMemo struct {
+// listMemo remembers what a search for the beginning of a list has found last, so that
+// a list of many items is looked through once.
+type listMemo struct {
 	at int64 // offset of the comma that was asked about; zero: none
 	in bool
 }
@@ -36,7 +36,7 @@ func (s *scanner) inSrcset(b []byte, i int) bool {
 		}
 	}
 	s.looked += int64(i - j)
-	s.srcset = srcsetMemo{at: s.base + int64(i), in: in}
+	s.srcset = listMemo{at: s.base + int64(i), in: in}
 	return in
 }
 

@@ -18,10 +18,11 @@ var urlAttributes = map[string]bool{
 	"href": true, "src": true, "action": true, "formaction": true, "poster": true, "cite": true,
 	"data": true, "background": true, "longdesc": true, "manifest": true, "ping": true, "icon": true,
 	"srcset": true, "imagesrcset": true, "xlink:href": true, "location": true, "codebase": true,
+	"hx-get": true, "hx-post": true, "hx-put": true, "hx-patch": true, "hx-delete": true, "hx-push-url": true, "hx-replace-url": true,
 }
 
 // attributeClass says what the attribute name holds. A data attribute holds a
-// URL if the last word of its name says so.
+// URL if the last word of its name says so, or if htmx takes it for one of its own.
 func attributeClass(name []byte) attributeKind {
 	var low [maxNameByte]byte
 	if len(name) == 0 || len(name) > len(low) {
@@ -43,7 +44,11 @@ func attributeClass(name []byte) attributeKind {
 		return otherAttribute
 	}
 	switch string(n[bytes.LastIndexAny(n, "-_")+1:]) {
-	case "src", "srcset", "href", "url", "bg", "background", "image", "img", "link", "action", "poster", "original":
+	case "src", "srcset", "href", "url", "bg", "background", "image", "img", "link", "action", "poster", "original",
+		"lazy", "lazyload", "thumb", "thumbnail":
+		return urlAttribute
+	}
+	if own := n[len("data-"):]; bytes.HasPrefix(own, []byte("hx-")) && urlAttributes[string(own)] {
 		return urlAttribute
 	}
 	return otherAttribute
@@ -94,6 +99,22 @@ func refreshes(b []byte, at int) bool {
 // endsURLFunction reports whether the parenthesis at b[i] opens url(.
 func endsURLFunction(b []byte, i int) bool { return endsWord(b, i, "url") }
 
+// endsImageSet reports whether the parenthesis at b[i] opens image-set(.
+func endsImageSet(b []byte, i int) bool {
+	return endsWord(b, i, "image-set") || endsWord(b, i, "-webkit-image-set")
+}
+
+// selectsURL reports whether the equals sign at b[i] is in a selector by a URL, as the
+// page writes it: a[href="/x"], a[href^="/x"]. What selects by another part of it
+// holds for the mapped URL as well.
+func selectsURL(b []byte, i int) bool {
+	if i > 0 && b[i-1] == '^' {
+		i--
+	}
+	name, at := nameBefore(b, skipSpacesBefore(b, i))
+	return at > 0 && b[at-1] == '[' && attributeClass(name) == urlAttribute
+}
+
 // endsWord reports whether b[:i] ends in the lower-case word, as a word of its own.
 func endsWord(b []byte, i int, word string) bool {
 	j := i - len(word)
@@ -127,13 +148,17 @@ func previewSettings(b []byte, i int) bool {
 }
 
 // insideTagText reports whether b[i] follows the beginning of a tag, as in a
-// script that writes HTML: '<a class="x" href="/y">', or in JSON that a page may
-// hold: "\u003Ca href=/y\u003E".
+// script that writes HTML: '<a class="x" href="/y">', in JSON that a page may hold:
+// "\u003Ca href=/y\u003E", or in a feed: "&lt;a href=/y&gt;".
 func insideTagText(b []byte, i int) bool { return tagTextBefore(b, i) >= 0 }
 
-// insideWrittenTag is insideTagText for a script, where "<" behind an operand
-// compares, as in "i<n", and a slash behind "=" may begin a regular expression.
+// insideWrittenTag is insideTagText for a value in a script, where "<" behind an
+// operand compares, as in "i<n", and a slash behind "=" may begin a regular
+// expression, which people set off by white space.
 func insideWrittenTag(b []byte, i int) bool {
+	if b[i-1] != '=' || isSpace(b[i-2]) {
+		return false
+	}
 	j := tagTextBefore(b, i)
 	if j <= 0 || b[j] != '<' {
 		return j >= 0
@@ -151,6 +176,13 @@ func tagTextBefore(b []byte, i int) int {
 			return -1
 		case '<':
 			return tagNamed(b, j, j+1)
+		case ';':
+			switch c, at := referenceBefore(b[from:], j+1-from); c {
+			case '>':
+				return -1
+			case '<':
+				return tagNamed(b, from+at, j+1)
+			}
 		case '\\':
 			if s := b[j:i]; bytes.HasPrefix(s, escapedLess[:5]) && len(s) > 5 {
 				switch s[5] | 0x20 {
