@@ -73,7 +73,7 @@ func (c *Cache) derive(m *Meta, length int64) *prepared {
 	p.inner = m.Header["Cache-Status"]
 	p.header = make(http.Header, len(m.Header)+2)
 	for name, values := range m.Header {
-		if name != "Age" && name != "Cache-Status" && !spokenToCaches(name) {
+		if len(values) > 0 && name != "Age" && name != "Cache-Status" && !spokenToCaches(name) {
 			p.header[name] = values[:len(values):len(values)]
 		}
 	}
