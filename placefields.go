@@ -57,7 +57,7 @@ func (t *toldFields) add(name, text string, always bool, fetch *cache.FetchOptio
 	for _, value := range placeholders(text) {
 		switch {
 		case name == "Cookie":
-			// Whose a cookie is decides its name.
+			// The name of a cookie says whose it is.
 		case ofVisitor(value), strings.HasPrefix(value, "http.reverse_proxy."):
 			t.visitor = append(t.visitor, name)
 			return
