@@ -240,6 +240,7 @@ func (x *exchange) asked() *cache.Request {
 			q.Extra = append(q.Extra, repl.ReplaceAll(name, ""))
 		}
 	}
+	q.Extra = x.m.told.key(q.Extra, x.r.Header)
 	// What the site is told of the way here is keyed, as all that it is told.
 	q.Extra = append(q.Extra, handler.LoopTokens(x.r.Header)...)
 	return q
@@ -264,6 +265,9 @@ func (p *passing) ServeHTTP(w http.ResponseWriter, _ *http.Request) error {
 // (forward_auth): the mounted site may answer each user in his own way, and need
 // not say so.
 func (x *exchange) identified() bool {
+	if x.m.told.namesVisitor(x.r.Header) {
+		return true
+	}
 	for _, name := range x.m.fieldsSet {
 		if len(x.r.Header[name]) > 0 && handler.IsIdentity(name) {
 			return true

@@ -82,8 +82,11 @@ func publicBase(r *http.Request) (scheme, host string) {
 	if toldScheme == "" && toldHost == "" || !trustedPeer(r) {
 		return scheme, host
 	}
-	if toldScheme == "http" || toldScheme == "https" {
-		scheme = toldScheme
+	switch strings.ToLower(toldScheme) {
+	case "http", "ws":
+		scheme = "http"
+	case "https", "wss":
+		scheme = "https"
 	}
 	return scheme, cmp.Or(toldHost, host)
 }

@@ -141,6 +141,7 @@ type Mount struct {
 	// every request, such as those that forward_auth copies: a visitor's own
 	// claims to them are gone by then.
 	fieldsSet []string
+	told      toldFields
 	logger    *zap.Logger
 }
 
@@ -182,6 +183,7 @@ func (m *Mount) Provision(ctx caddy.Context) error {
 	place := findPlace(ctx, m)
 	m.deeper = place.deeperMounts()
 	m.fieldsSet = place.fieldsSet()
+	m.told = place.toldFields(m.Forward.options())
 	if err := place.passedBy(); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Path, err)
 	}

@@ -83,6 +83,49 @@ func TestPurgeCovers(t *testing.T) {
 	}
 }
 
+// A purge covers every spelling of a path (RFC 3986 section 6.2.2): a plugin of
+// WordPress says "%c3%a9" where a browser writes "%C3%A9". Also after a restart.
+func TestPurgeSpellings(t *testing.T) {
+	for _, c := range []struct {
+		purged, stored string
+		want           bool
+	}{
+		{"/blog/caf%c3%a9/", "/blog/caf%C3%A9/", true},
+		{"/blog/caf%C3%A9/", "/blog/caf%c3%a9/", true},
+		{"/blog/caf%C3%A9/", "/blog/caf%C3%A8/", false},
+		{"/blog/p1", "/blog/%70%31", true},
+		{"/blog/%701", "/blog/p1", true},
+		{"/blog/~a", "/blog/%7ea", true},
+		{"/blog/a(b)", "/blog/a%28b%29", true},
+		{"/blog/a%2fb", "/blog/a%2Fb", true},
+		{"/blog/a/b", "/blog/a%2Fb", false},
+		{"/blog/a%25b", "/blog/a%25b", true},
+		{"/blog/a%2541", "/blog/aA", false},
+		{"/blog/%ff", "/blog/%FF", true},
+		{"/blog/%fe", "/blog/%FF", false},
+		{"/blog/a%20b", "/blog/a%20b", true},
+		{"/blog/a%zzb%4", "/blog/a%zzb%4", true},
+	} {
+		for _, scope := range []Scope{ScopeURL, ScopePrefix} {
+			j := &memoryJournal{}
+			l, _ := NewLedger(j, 0)
+			if _, err := l.Purge(Purge{Mount: "m", Scope: scope, Path: c.purged, Host: "example.com"}, epoch); err != nil {
+				t.Fatal(err)
+			}
+			covered := func() bool {
+				return l.forMount("m").covering(&Meta{Mount: "m", Host: "example.com", Path: c.stored}).hard == 1
+			}
+			if covered() != c.want {
+				t.Errorf("%v %s covers %s: %v", scope, c.purged, c.stored, !c.want)
+			}
+			l.save()
+			if l, _ = NewLedger(j, 0); covered() != c.want {
+				t.Errorf("after a restart %v %s covers %s: %v", scope, c.purged, c.stored, !c.want)
+			}
+		}
+	}
+}
+
 // TestLedgerAgainstList compares the tables with a plain list of purges: exact as
 // long as they are not full, never less than the list afterwards, also after a
 // restart and after the journal was rewritten.

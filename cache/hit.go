@@ -36,6 +36,7 @@ func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Ti
 	for name, values := range fields {
 		h[name] = values
 	}
+	leaveUntyped(h)
 	if phase == PhaseHit {
 		stamp := p.stampAt(now)
 		h["Age"], h["Cache-Status"] = stamp.ageField, stamp.status
@@ -61,6 +62,15 @@ func (x *serving) serveStored(s *Stored, phase Phase, reason Reason, now time.Ti
 		x.writeStored(s, p, body)
 	}
 	return true, nil
+}
+
+// leaveUntyped keeps the server from guessing the type of what came without one, by
+// what its body begins with: a hit would say more than the miss did, and a part, a
+// coded form or a HEAD something else. A field without a line does that.
+func leaveUntyped(h http.Header) {
+	if len(h["Content-Type"]) == 0 {
+		h["Content-Type"] = nil
+	}
 }
 
 // openStored opens the body of s if it is not in memory. A body that cannot be

@@ -36,11 +36,6 @@ func (x *serving) writeRanges(answer RangeAnswer, ranges []ByteRange, size int64
 // describePart makes the header of the 200 that of a 206 of one part of its size bytes.
 func describePart(h http.Header, r ByteRange, size int64) {
 	dropContentDigests(h)
-	if len(h["Content-Type"]) == 0 {
-		// The server would guess it, by what the part begins with. A field without
-		// a line keeps it from that.
-		h["Content-Type"] = nil
-	}
 	h["Content-Range"] = []string{r.ContentRange(size)}
 	h["Content-Length"] = []string{strconv.FormatInt(r.Length, 10)}
 }

@@ -82,7 +82,7 @@ func (c *Cache) derive(m *Meta, length int64, j judgement) *prepared {
 	p := &prepared{judgement: j, cache: c, varyCookie: ParseVary(m.Header["Vary"]).Cookie, inner: m.Header["Cache-Status"]}
 	p.header = make(http.Header, len(m.Header)+2)
 	for name, values := range m.Header {
-		if name != "Age" && name != "Cache-Status" && !spokenToCaches(name) {
+		if len(values) > 0 && name != "Age" && name != "Cache-Status" && !spokenToCaches(name) {
 			p.header[name] = values[:len(values):len(values)]
 		}
 	}

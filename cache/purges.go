@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"bytes"
+	"encoding/hex"
 	"iter"
 	"strings"
 	"sync"
@@ -24,8 +26,8 @@ type purges struct {
 	deepest  int // deepest path in prefixes
 }
 
-// place is a path on a host. The path of a prefix has no final slash, so that
-// the root is "". An empty host is any host.
+// place is a path on a host. The path is as spelled writes it; that of a prefix has no
+// final slash, so that the root is "". An empty host is any host.
 type place struct{ host, path, query string }
 
 // mark is the last purge of something.
@@ -71,11 +73,11 @@ func (t *purges) apply(p Purge, limit int) {
 		t.all = t.all.merge(m)
 		t.prune()
 	case ScopePrefix:
-		t.addPrefix(place{host: p.Host, path: strings.TrimRight(p.Path, "/")}, m)
+		t.addPrefix(place{host: p.Host, path: strings.TrimRight(spelled(p.Path), "/")}, m)
 	case ScopeTag:
 		t.tags[p.Tag] = t.tags[p.Tag].merge(m)
 	default:
-		k := place{p.Host, p.Path, p.Query}
+		k := place{p.Host, spelled(p.Path), p.Query}
 		t.urls[k] = t.urls[k].merge(m)
 	}
 	if len(t.prefixes)+len(t.urls) > limit {
@@ -175,11 +177,12 @@ func (t *purges) marksOver(m *Meta) iter.Seq[mark] {
 		if !yield(t.all) {
 			return
 		}
+		path := spelled(m.Path)
 		for _, host := range [2]string{m.Host, ""} {
-			if len(t.urls) > 0 && !yield(t.urls[place{host, m.Path, m.Query}]) {
+			if len(t.urls) > 0 && !yield(t.urls[place{host, path, m.Query}]) {
 				return
 			}
-			if len(t.prefixes) > 0 && !t.ancestors(host, m.Path, yield) {
+			if len(t.prefixes) > 0 && !t.ancestors(host, path, yield) {
 				return
 			}
 		}
@@ -192,6 +195,36 @@ func (t *purges) marksOver(m *Meta) iter.Seq[mark] {
 			}
 		}
 	}
+}
+
+// spelled returns one spelling for all that escape the same path in different ways (RFC
+// 3986 section 6.2.2): what needs no escape has none, and the digits of the others are
+// capitals. "%2F" and "%25" stay, so that it is its own spelling.
+func spelled(path string) string {
+	if strings.IndexByte(path, '%') < 0 {
+		return path
+	}
+	b := []byte(path)
+	out := b[:0]
+	for i := 0; i < len(b); i++ {
+		if b[i] != '%' || i+2 >= len(b) {
+			out = append(out, b[i])
+			continue
+		}
+		var c [1]byte
+		if _, err := hex.Decode(c[:], b[i+1:i+3]); err != nil {
+			out = append(out, b[i])
+			continue
+		}
+		if c[0] > ' ' && c[0] < 0x7f && c[0] != '%' && c[0] != '/' {
+			out = append(out, c[0])
+		} else {
+			out = append(out, '%')
+			out = append(out, bytes.ToUpper(b[i+1:i+3])...)
+		}
+		i += 2
+	}
+	return string(out)
 }
 
 // ancestors yields the marks of path and of what it lies below. The caller holds mu.

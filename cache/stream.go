@@ -98,10 +98,11 @@ func (x *serving) setFetched(a *answer, leads bool) {
 	if p == nil {
 		status.Detail = a.reason
 		for name, values := range a.meta.Header {
-			if !spokenToCaches(name) {
+			if len(values) > 0 && !spokenToCaches(name) {
 				h[name] = values[:len(values):len(values)]
 			}
 		}
+		leaveUntyped(h)
 		if x.c.CDN > 0 {
 			x.tellTags(surrogateFields(a.tags, a.tagsKept))
 		}
@@ -112,6 +113,7 @@ func (x *serving) setFetched(a *answer, leads bool) {
 	for name, values := range p.header {
 		h[name] = values
 	}
+	leaveUntyped(h)
 	age := int64(p.fresh.Age(now) / time.Second)
 	if !leads && age > 0 || len(a.meta.Header["Age"]) > 0 {
 		// RFC 9111 section 5.1: not generated anew for this request.

@@ -48,8 +48,8 @@ func (m *Mount) MayRange(rest string) bool { return m.eligible.mayRange(rest) }
 // after Outbound, with the same rest. The tags are for ResponseWriter.Tags.
 //
 // Of the body only forms, JSON and XML are read, up to a bound; a file upload,
-// a longer body, one that is cut, malformed, coded, signed or in another charset
-// passes byte for byte, and an error in reading it reaches whoever reads r.Body.
+// a longer body, one that is cut, a part, malformed, coded, signed or in another
+// charset passes byte for byte, and an error in reading it reaches whoever reads r.Body.
 // What is stored at the site is thus in the site's own form, and its look-ups,
 // redirects and checks see the addresses that they know.
 func (v *View) Content(r *http.Request, rest string) (tags []string) {
@@ -116,8 +116,12 @@ func (f failedReader) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// bodyMapper returns the function that maps a body with these fields, or nil.
+// bodyMapper returns the function that maps a body with these fields, or nil. A part
+// of a content (RFC 9110 section 14.5) is as long as its Content-Range says.
 func bodyMapper(h http.Header) func(*forms, []byte) ([]byte, bool) {
+	if len(h["Content-Range"]) > 0 {
+		return nil
+	}
 	mt, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil || !asciiSuperset(params["charset"]) || codingOf(h) != codingIdentity {
 		return nil

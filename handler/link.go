@@ -1,6 +1,9 @@
 package handler
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // mapURL maps the value of a field that is one URL reference.
 func (v *View) mapURL(s string) string {
@@ -15,9 +18,16 @@ func (v *View) mapLocation(s string) string {
 	return mapped
 }
 
+// mapReference maps a field that is one URL reference, which may be relative to what
+// req asked for.
+func (v *View) mapReference(s string, rules []urlRule, req *http.Request) string {
+	mapped, _ := v.publicURL(v.settle(strings.Trim(s, " \t"), req), rules)
+	return mapped
+}
+
 // mapRefresh maps the URL of a Refresh field: "5; url=/x". The words before it
 // and its quotes stay (HTML section 4.2.5.3, shared declarative refresh steps).
-func (v *View) mapRefresh(s string) string {
+func (v *View) mapRefresh(s string, req *http.Request) string {
 	end := strings.IndexAny(s, ";,")
 	if end < 0 {
 		return s
@@ -48,14 +58,14 @@ func (v *View) mapRefresh(s string) string {
 			stop = at + i
 		}
 	}
-	mapped, _ := v.publicURL(s[at:stop], v.locations)
+	mapped, _ := v.publicURL(v.settle(s[at:stop], req), v.locations)
 	return s[:at] + mapped + s[stop:]
 }
 
 // mapLink maps the targets of a Link field, each "<...>", and the URLs in its
 // parameters (RFC 8288 section 3). Parameters keep their bytes otherwise; a "<"
 // inside a quoted string begins no target.
-func (v *View) mapLink(s string) string {
+func (v *View) mapLink(s string, req *http.Request) string {
 	out := edits{s: s}
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -65,8 +75,8 @@ func (v *View) mapLink(s string) string {
 				i = len(s)
 				break
 			}
-			mapped, ok := v.publicURL(s[i+1:i+n], v.inbound)
-			if ok {
+			target := s[i+1 : i+n]
+			if mapped, _ := v.publicURL(v.settle(target, req), v.inbound); mapped != target {
 				out.replace(i+1, i+n, mapped)
 			}
 			i += n

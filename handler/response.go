@@ -11,7 +11,7 @@ import (
 // interim answers (103) too. Every field is mapped on every status.
 //
 // req is the visitor's request, whose path decides where a cookie without Path
-// would go; it may be nil. learn, which may be nil, is told the name of each
+// would go and what a relative reference means; it may be nil. learn, which may be nil, is told the name of each
 // cookie that was kept.
 //
 // MapHeader leaves the fields alone that an origin speaks to proxies in.
@@ -29,17 +29,19 @@ func (v *View) MapHeader(h http.Header, status int, req *http.Request, learn fun
 			// one visitor all the same, and a cache must know.
 			h[name] = v.mapSetCookies(values, req, learn)
 		case locationField:
+			rules := v.inbound
 			if status >= 300 && status < 400 {
-				eachValue(values, v.mapLocation)
-			} else {
-				eachValue(values, v.mapURL)
+				rules = v.locations
 			}
+			eachValue(values, func(s string) string { return v.mapReference(s, rules, req) })
+		case referenceField:
+			eachValue(values, func(s string) string { return v.mapReference(s, v.inbound, req) })
 		case urlField:
 			eachValue(values, v.mapURL)
 		case refreshField:
-			eachValue(values, v.mapRefresh)
+			eachValue(values, func(s string) string { return v.mapRefresh(s, req) })
 		case linkField:
-			eachValue(values, v.mapLink)
+			eachValue(values, func(s string) string { return v.mapLink(s, req) })
 		case quotedField:
 			eachValue(values, v.mapQuoted)
 		case originField:
@@ -103,6 +105,7 @@ const (
 	textField responseField = iota
 	opaqueField
 	locationField
+	referenceField
 	urlField
 	refreshField
 	linkField
@@ -131,7 +134,7 @@ func responseClass(name string) responseField {
 // listed is text.
 var responseFields = map[string]responseField{
 	"Location":         locationField,
-	"Content-Location": urlField,
+	"Content-Location": referenceField,
 
 	"Sourcemap":           urlField,
 	"X-Sourcemap":         urlField,

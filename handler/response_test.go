@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -100,6 +101,53 @@ func TestLocation(t *testing.T) {
 			v.MapHeader(h, 302, nil, nil)
 			if got := h.Get("Location"); got != tt.want {
 				t.Errorf("Location: %s\nbecame    %s\nwant      %s", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+// A reference that is relative to the path that the site was asked for leads visitors
+// to the same place, also from the bare prefix and from above the site's root.
+func TestRelativeReferences(t *testing.T) {
+	tests := []struct {
+		name         string
+		mode         Mode
+		prefix, site string
+		asked        string
+		in, want     string
+	}{
+		{name: "below", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: "x?y#z", want: "x?y#z"},
+		{name: "up", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: "../x", want: "../x"},
+		{name: "to the root", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: "..", want: ".."},
+		{name: "above the root", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: "../../x?y#z", want: "/blog/x?y#z"},
+		{name: "above the root, escaped", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: "%2e%2E/../x", want: "/blog/x"},
+		{name: "above the root, backslashes", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: `..\..\x`, want: "/blog/x"},
+		{name: "above the root and down", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/a/b", in: "../../blog/x", want: "/blog/blog/x"},
+		{name: "bare", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "x?y", want: "/blog/x?y"},
+		{name: "bare, itself", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "./", want: "/blog/"},
+		{name: "home, which is stored for both", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog/", in: "x", want: "/blog/x"},
+		{name: "bare, query", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "?y", want: "?y"},
+		{name: "bare, empty", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "", want: ""},
+		{name: "bare, scheme", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "mailto:a@example.net", want: "mailto:a@example.net"},
+		{name: "bare, colon", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "./a:b", want: "/blog/a:b"},
+		{name: "bare, empty segment", mode: Transparent, prefix: "/blog", site: siteHTTP, asked: "/blog", in: ".//evil.example", want: "https://example.com/blog//evil.example"},
+		{name: "folder, above", mode: Transparent, prefix: "/blog", site: siteHTTP + "/wp", asked: "/blog/a", in: "../x", want: siteHTTP + "/x"},
+		{name: "folder, bare", mode: Transparent, prefix: "/blog", site: siteHTTP + "/wp", asked: "/blog", in: "x", want: "/blog/x"},
+		{name: "stripped, above", mode: AwareStripped, prefix: "/blog", site: siteHTTP, asked: "/blog/a", in: "../x", want: "/blog/x"},
+		{name: "stripped, bare", mode: AwareStripped, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "x", want: "/blog/x"},
+		{name: "aware, bare", mode: Aware, prefix: "/blog", site: siteHTTP, asked: "/blog", in: "x", want: "/blog/x"},
+		{name: "aware, above", mode: Aware, prefix: "/blog", site: siteHTTP, asked: "/blog/a", in: "../x", want: "../x"},
+		{name: "whole host", mode: Transparent, prefix: "", site: siteHTTP, asked: "/", in: "x", want: "x"},
+		{name: "whole host, above", mode: Transparent, prefix: "", site: siteHTTP, asked: "/a", in: "../../x", want: "../../x"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := newTestView(t, tt.mode, tt.prefix, tt.site)
+			h := http.Header{"Location": {tt.in}, "Content-Location": {tt.in}, "Refresh": {"0; url=" + tt.in}, "Link": {"<" + tt.in + ">; rel=next"}}
+			v.MapHeader(h, 302, httptest.NewRequest("POST", "https://example.com"+tt.asked, nil), nil)
+			want := http.Header{"Location": {tt.want}, "Content-Location": {tt.want}, "Refresh": {"0; url=" + tt.want}, "Link": {"<" + tt.want + ">; rel=next"}}
+			if diff := cmp.Diff(want, h); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}
@@ -341,7 +389,7 @@ func FuzzLink(f *testing.F) {
 	v := newTestView(f, Transparent, "/blog", siteHTTP)
 	strip := strings.NewReplacer("https://example.com/blog", "", "http://blog.example.net", "", "https://blog.example.net", "", "/blog/", "/")
 	f.Fuzz(func(t *testing.T, s string) {
-		mapped := v.mapLink(s)
+		mapped := v.mapLink(s, nil)
 		if strings.ContainsAny(s, "\\\t.%:") || strings.Contains(s, "//") || strings.Contains(s, "example") {
 			return // such paths are read as browsers do
 		}

@@ -55,7 +55,13 @@ func (a *ResponseWriter) sendHeader(length int) {
 	a.dropTrailers(h)
 	a.v.MapHeader(h, a.status, a.r, a.Learn)
 	stripInternal(h, a.KeepInternal)
-	copyFields(a.w.Header(), h)
+	outer := a.w.Header()
+	copyFields(outer, h)
+	if len(outer["Content-Type"]) == 0 {
+		// The server would guess a type by what the body begins with. What the site
+		// sends without one was not mapped, and is not to be called a page.
+		outer["Content-Type"] = nil
+	}
 	a.w.WriteHeader(a.status)
 }
 

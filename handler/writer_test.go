@@ -331,7 +331,7 @@ func TestAnswerInformBounded(t *testing.T) {
 		a.WriteHeader(103)
 	}
 	a.WriteHeader(200)
-	if want := strings.Repeat("103 map[]\n", maxHints) + "200 map[]\n"; rec.log.String() != want {
+	if want := strings.Repeat("103 map[]\n", maxHints) + "200 map[Content-Type:[]]\n"; rec.log.String() != want {
 		t.Errorf("got\n%swant\n%s", &rec.log, want)
 	}
 }
