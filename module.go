@@ -363,6 +363,9 @@ func (m *Mount) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 	if x.redirectBare(w) {
 		return nil
 	}
+	if !r.ProtoAtLeast(1, 1) {
+		defer resetCut(w)
+	}
 	w, restore := x.assign(w)
 	defer restore()
 	return x.answer(w)
