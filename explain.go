@@ -132,7 +132,7 @@ func visitorRequest(q url.Values) (*http.Request, error) {
 		case !ok || name == "":
 			return nil, fmt.Errorf("header %q: expected Name: value", line)
 		case strings.EqualFold(name, "Host"):
-			return nil, errors.New("Host is that of the URL")
+			return nil, errors.New("header: the host is that of the URL")
 		}
 		r.Header.Add(name, strings.TrimSpace(value))
 	}

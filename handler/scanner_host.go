@@ -296,7 +296,8 @@ func (s *scanner) replaceHost(m hostMatch) {
 	}
 	s.emit(in[m.colon:m.host])
 	s.emit(to.host[m.level])
-	if len(to.port) > 0 && !(m.source && m.end < s.n && in[m.end] == ':') { // not with "http://host:*"
+	anyPort := m.source && m.end < s.n && in[m.end] == ':' // "http://host:*"
+	if len(to.port) > 0 && !anyPort {
 		s.emit(m.portColon(in[:]))
 		s.emit(to.port)
 	}
