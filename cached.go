@@ -133,12 +133,14 @@ func ofVisitor(name string) bool {
 
 // ofRequest tells whether a placeholder of the inner chain is answered by the
 // fetch itself: by the request that is forwarded, which is what is keyed, by
-// the chain's own handlers, or by the machine. The visitor's address is that of who
-// started the fetch, as in X-Forwarded-For, and is keyed no more than there.
+// the chain's own handlers, or by the machine. The visitor's address and the name of
+// a trace are those of who started the fetch, as in X-Forwarded-For and Traceparent,
+// and are keyed no more than there.
 func ofRequest(name string) bool {
 	for _, prefix := range []string{
 		"http.request.", "http.reverse_proxy.", "http.matchers.", "http.response.", "http.error.", "http.file_server.",
-		"http.mount.", "http.vars.client_ip", "http.shutting_down", "http.time_until_shutdown", "env.", "file.", "system.", "time.",
+		"http.mount.", "http.vars.client_ip", "http.vars.trace_id", "http.vars.span_id",
+		"http.shutting_down", "http.time_until_shutdown", "env.", "file.", "system.", "time.",
 	} {
 		if strings.HasPrefix(name, prefix) {
 			return true
