@@ -14,6 +14,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -265,7 +266,9 @@ func (p *peer) transport() (transport http.RoundTripper, closeAll func(), err er
 	case "h2c":
 		protocols.SetUnencryptedHTTP2(true)
 	case "h3":
-		t := &http3.Transport{TLSClientConfig: p.tls, Dial: p.dialQUIC, DisableCompression: true}
+		// A busy machine takes longer than the 5 s of quic-go for many handshakes at a time.
+		patient := &quic.Config{MaxIncomingStreams: -1, KeepAlivePeriod: 10 * time.Second, HandshakeIdleTimeout: limit}
+		t := &http3.Transport{TLSClientConfig: p.tls, QUICConfig: patient, Dial: p.dialQUIC, DisableCompression: true}
 		return t, func() { _ = t.Close() }, nil
 	default:
 		return nil, nil, fmt.Errorf("unknown protocol %s", p.Proto)
