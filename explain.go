@@ -34,12 +34,15 @@ func serveStored(w http.ResponseWriter, r *http.Request) error {
 			return badRequest(fmt.Errorf("limit %q: expected a number from 1 to %d", text, maxListed))
 		}
 	}
-	mounts, below := live.named(q.Get("mount")), resource{}
+	mounts := live.named(q.Get("mount"))
+	var match func(*cache.Meta) bool
 	switch {
 	case q.Has("prefix"):
+		var below resource
 		if mounts, below, err = live.locate(q.Get("mount"), q.Get("prefix")); err != nil {
 			return badRequest(err)
 		}
+		match = func(m *cache.Meta) bool { return m.Under(below.host, below.path) }
 	case !q.Has("mount"):
 		mounts = live.all()
 	case len(mounts) == 0:
@@ -57,23 +60,13 @@ func serveStored(w http.ResponseWriter, r *http.Request) error {
 			continue // mounts of one name share what is stored
 		}
 		names[m.Name] = true
-		answer.Stored = append(answer.Stored, c.List(r.Context(), limit+1-len(answer.Stored), below.covers)...)
+		answer.Stored = append(answer.Stored, c.List(r.Context(), limit+1-len(answer.Stored), match)...)
 	}
 	if answer.More = len(answer.Stored) > limit; answer.More {
 		answer.Stored = answer.Stored[:limit]
 	}
 	slices.SortFunc(answer.Stored, func(a, b cache.Listed) int { return strings.Compare(a.URL, b.URL) })
 	return writeJSON(w, answer)
-}
-
-// covers tells whether a stored response lies at or below the resource, at a segment
-// boundary as purges of prefixes do. The zero resource covers all.
-func (res resource) covers(m *cache.Meta) bool {
-	if res == (resource{}) {
-		return true
-	}
-	rest, ok := strings.CutPrefix(m.Path, strings.TrimSuffix(res.path, "/"))
-	return ok && m.Host == res.host && (rest == "" || rest[0] == '/')
 }
 
 // explained is what becomes of a request in one mount.

@@ -197,6 +197,13 @@ func (t *purges) marksOver(m *Meta) iter.Seq[mark] {
 	}
 }
 
+// Under reports whether m lies at or below a path on a host, as a purge of that prefix
+// would cover it.
+func (m *Meta) Under(host, path string) bool {
+	rest, ok := strings.CutPrefix(spelled(m.Path), strings.TrimRight(spelled(path), "/"))
+	return ok && m.Host == host && (rest == "" || rest[0] == '/')
+}
+
 // spelled returns one spelling for all that escape the same path in different ways (RFC
 // 3986 section 6.2.2): what needs no escape has none, and the digits of the others are
 // capitals. "%2F" and "%25" stay, so that it is its own spelling.
