@@ -237,7 +237,9 @@ func (p place) fieldsSet() []string {
 				names = append(names, fieldsSetBy(h)...)
 			}
 		}
-		names = append(names, fieldsSetByRaw(l.routes[l.current].HandlersRaw)...)
+		for _, h := range loaded(l.routes[l.current].HandlersRaw) {
+			names = append(names, fieldsSetBy(h)...)
+		}
 	}
 	return names
 }
@@ -265,10 +267,10 @@ func fieldsSetBy(h caddyhttp.MiddlewareHandler) (names []string) {
 	return names
 }
 
-// fieldsSetByRaw is fieldsSetBy for the handlers that stand before the mount in
-// its own route, which are not loaded yet.
-func fieldsSetByRaw(handlers []json.RawMessage) (names []string) {
-	for _, raw := range handlers {
+// loaded makes the handlers that stand before the mount in its own route, which are not
+// loaded yet, of their JSON: as much of them as tells which request fields they set.
+func loaded(raws []json.RawMessage) (handlers []caddyhttp.MiddlewareHandler) {
+	for _, raw := range raws {
 		var h struct {
 			Handler        string             `json:"handler"`
 			Request        *headers.HeaderOps `json:"request"`
@@ -282,13 +284,19 @@ func fieldsSetByRaw(handlers []json.RawMessage) (names []string) {
 			break
 		}
 		if h.Handler == "headers" {
-			names = append(names, fieldsSetBy(&headers.Handler{Request: h.Request})...)
+			handlers = append(handlers, &headers.Handler{Request: h.Request})
 		}
+		proxy := new(reverseproxy.Handler)
 		for _, response := range h.HandleResponse {
+			var routes caddyhttp.RouteList
 			for _, route := range response.Routes {
-				names = append(names, fieldsSetByRaw(route.Handle)...)
+				routes = append(routes, caddyhttp.Route{Handlers: loaded(route.Handle)})
 			}
+			proxy.HandleResponse = append(proxy.HandleResponse, caddyhttp.ResponseHandler{Routes: routes})
+		}
+		if len(proxy.HandleResponse) > 0 {
+			handlers = append(handlers, proxy)
 		}
 	}
-	return names
+	return handlers
 }

@@ -1,7 +1,6 @@
 package mount
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -92,7 +91,7 @@ func (p place) eachFieldOps(f func(ops *headers.HeaderOps, always bool)) {
 				fieldOpsOf(route, true, f)
 			}
 		}
-		fieldOpsOfRaw(l.routes[l.current].HandlersRaw, true, f)
+		fieldOpsOf(caddyhttp.Route{Handlers: loaded(l.routes[l.current].HandlersRaw)}, true, f)
 	}
 }
 
@@ -118,33 +117,6 @@ func fieldOpsOf(route caddyhttp.Route, always bool, f func(ops *headers.HeaderOp
 				for _, inner := range response.Routes {
 					fieldOpsOf(inner, false, f)
 				}
-			}
-		}
-	}
-}
-
-// fieldOpsOfRaw is fieldOpsOf for the handlers that stand before the mount in its own
-// route, which are not loaded yet.
-func fieldOpsOfRaw(handlers []json.RawMessage, always bool, f func(ops *headers.HeaderOps, always bool)) {
-	for _, raw := range handlers {
-		var h struct {
-			Handler        string             `json:"handler"`
-			Request        *headers.HeaderOps `json:"request"`
-			HandleResponse []struct {
-				Routes []struct {
-					Handle []json.RawMessage `json:"handle"`
-				} `json:"routes"`
-			} `json:"handle_response"`
-		}
-		if json.Unmarshal(raw, &h) != nil || h.Handler == "mount" || h.Handler == "subroute" {
-			return
-		}
-		if h.Handler == "headers" && h.Request != nil {
-			f(h.Request, always)
-		}
-		for _, response := range h.HandleResponse {
-			for _, route := range response.Routes {
-				fieldOpsOfRaw(route.Handle, false, f)
 			}
 		}
 	}

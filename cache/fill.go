@@ -28,10 +28,7 @@ func (x *serving) fillAfter(f *flight, status int, h http.Header) {
 	if !ok || length > x.c.MaxBodyBytes {
 		return
 	}
-	now := x.c.Clock()
-	m := &Meta{Status: http.StatusOK, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
-	j := x.c.judge(m)
-	if Storable(Exchange{Method: http.MethodGet, Status: m.Status, Header: h, Policy: j.policy, Freshness: j.fresh}) == ReasonStored {
+	if x.mayStore(http.StatusOK, h) {
 		x.c.flights.fill(x.c, f)
 	}
 }

@@ -103,12 +103,16 @@ func (w *passWriter) ended(err error) error {
 
 // heal clears the hit-for-miss mark when the answer may be shared after all.
 func (x *serving) heal(status int, h http.Header) {
-	now := x.c.Clock()
-	m := &Meta{Status: status, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now}
-	j := x.c.judge(m)
-	if Storable(Exchange{Method: http.MethodGet, Status: status, Header: h, Policy: j.policy, Freshness: j.fresh}) == ReasonStored {
+	if x.mayStore(status, h) {
 		x.c.marks.clear(x.key)
 	}
+}
+
+// mayStore reports whether an answer with this header, just come, may be shared.
+func (x *serving) mayStore(status int, h http.Header) bool {
+	now := x.c.Clock()
+	j := x.c.judge(&Meta{Status: status, Header: h, Path: x.q.Path, RequestTime: now, ResponseTime: now})
+	return Storable(Exchange{Method: http.MethodGet, Status: status, Header: h, Policy: j.policy, Freshness: j.fresh}) == ReasonStored
 }
 
 // Write implements io.Writer.

@@ -94,6 +94,7 @@ func (x *serving) setFetched(a *answer, leads bool) {
 		phase = PhaseCollapsed
 	}
 	h := x.w.Header()
+	leaveUntyped(h)
 	p := a.prepared
 	if p == nil {
 		status.Detail = a.reason
@@ -102,7 +103,6 @@ func (x *serving) setFetched(a *answer, leads bool) {
 				h[name] = values[:len(values):len(values)]
 			}
 		}
-		leaveUntyped(h)
 		if x.c.CDN > 0 {
 			x.tellTags(surrogateFields(a.tags, a.tagsKept))
 		}
@@ -113,7 +113,6 @@ func (x *serving) setFetched(a *answer, leads bool) {
 	for name, values := range p.header {
 		h[name] = values
 	}
-	leaveUntyped(h)
 	age := int64(p.fresh.Age(now) / time.Second)
 	if !leads && age > 0 || len(a.meta.Header["Age"]) > 0 {
 		// RFC 9111 section 5.1: not generated anew for this request.

@@ -6,10 +6,7 @@ const imageSetReach = 4 << 10
 // inImageSet reports whether the comma at b[i] separates images of an image-set(),
 // which are URLs in quotes: whether one begins before it in the same declaration.
 func (s *scanner) inImageSet(b []byte, i int) bool {
-	from, in := max(0, i-imageSetReach), false
-	if known := int(s.imageSet.at - s.base); s.imageSet.at > 0 && known >= from && known <= i {
-		from, in = known, s.imageSet.in
-	}
+	from, in := s.since(s.imageSet, i, imageSetReach)
 	j := i
 	for over := false; j > from && !over; j-- {
 		switch b[j-1] {

@@ -24,10 +24,7 @@ func (s *scanner) isSource(w window, m hostMatch) (yes, more bool) {
 // inSourceList reports whether the word at b[i:] is one of those behind the name of a
 // directive: "img-src 'self' http://host".
 func (s *scanner) inSourceList(b []byte, i int) bool {
-	from, before := max(0, i-policyReach), false
-	if known := int(s.policy.at - s.base); s.policy.at > 0 && known >= from && known <= i {
-		from, before = known, s.policy.in
-	}
+	from, before := s.since(s.policy, i, policyReach)
 	in, over := false, false
 	end, j := i, i // b[j:end] is a word, or the end of one
 	for ; j > from && !over; j-- {

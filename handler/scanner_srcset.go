@@ -7,19 +7,23 @@ type listMemo struct {
 	in bool
 }
 
+// since returns from where on a list that b[i] may be an item of can begin, at most
+// reach before it, and whether one goes on there, as far as m knows.
+func (s *scanner) since(m listMemo, i, reach int) (from int, in bool) {
+	from = max(0, i-reach)
+	if known := int(m.at - s.base); m.at > 0 && known >= from && known <= i {
+		return known, m.in
+	}
+	return from, false
+}
+
 // srcsetReach is how far back the beginning of the first srcset is looked for.
 const srcsetReach = 4 << 10
 
 // inSrcset reports whether the comma at b[i] separates candidates of a srcset:
 // whether the quotation mark before it opens one.
 func (s *scanner) inSrcset(b []byte, i int) bool {
-	from := max(0, i-srcsetReach)
-	known := int(s.srcset.at - s.base)
-	memo := s.srcset.at > 0
-	if memo && known > from {
-		from = known
-	}
-	in := memo && known >= from && s.srcset.in
+	from, in := s.since(s.srcset, i, srcsetReach)
 	j := i
 	for ; j > from; j-- {
 		c := b[j-1]
